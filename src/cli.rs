@@ -14,6 +14,7 @@ mod grammar;
 mod health;
 mod manual;
 mod members;
+mod migrate;
 mod number;
 mod operator;
 mod output;
@@ -42,6 +43,7 @@ use event::EventCommand;
 use health::HealthCommand;
 use manual::{CompletionsCommand, ManCommand};
 use members::{ConsoleCommand, TokenCommand};
+use migrate::MigrateCommand;
 use number::NumberCommand;
 use operator::{OperatorCommand, SignInLink};
 use output::print;
@@ -78,11 +80,7 @@ enum Command {
     Serve(Box<ServeConfig>),
     /// Migrate the database schema
     #[command(after_help = "Example:\n  handset migrate --database-url postgres://user@host/db")]
-    Migrate {
-        /// Distribute the tables over the nodes of a Citus cluster; the database must be its coordinator
-        #[arg(long)]
-        distribute: bool,
-    },
+    Migrate(MigrateCommand),
     /// Create, list and update workspaces, and set what their publishable keys may do
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
@@ -122,7 +120,7 @@ enum Command {
     /// Print the audit trail of phones, credentials, numbers, slots and passwords, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
-    /// Check database, seal key, certificate and machine, and end with 1 if one fails
+    /// Check database, cluster, seal key, certificate and machine, and end with 1 if one fails
     #[command(after_help = "Example:\n  handset doctor --public-url https://phones.example.com")]
     Doctor(DoctorCommand),
     /// Ask a running server whether it and its database work, for the probe of a container
@@ -181,7 +179,7 @@ impl CommandLine {
             Command::Backup(command) => backup::backup(config, json, command).await,
             Command::Restore(command) => restore::restore(config, json, command).await,
             Command::DevDb => dev_db(config).await,
-            Command::Migrate { distribute } => AdminContext::run(config, json, admin::migrate, distribute).await,
+            Command::Migrate(command) => AdminContext::run(config, json, migrate::migrate, command).await,
             Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
             Command::Token(command) => AdminContext::run(config, json, members::token, command).await,

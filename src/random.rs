@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::{Builder, Uuid};
 
+/// The alphabet of base 58.
+pub const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
 /// A source of random bytes.
 #[derive(Debug, Clone)]
 pub struct Random(Option<Arc<Mutex<u64>>>);
@@ -45,12 +48,11 @@ impl Random {
 
     /// `count` uniformly distributed characters of the base58 alphabet.
     pub fn base58(&self, count: usize) -> String {
-        const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
         std::iter::repeat_with(|| self.bytes::<32>())
             .flatten()
             // 232 is the largest multiple of 58 in a byte: higher values would bias towards the first characters.
             .filter(|byte| *byte < 232)
-            .map(|byte| char::from(ALPHABET[usize::from(byte % 58)]))
+            .map(|byte| char::from(BASE58[usize::from(byte % 58)]))
             .take(count)
             .collect()
     }

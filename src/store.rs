@@ -19,6 +19,7 @@ mod diagnosis;
 mod distribution;
 mod events;
 mod last_used;
+mod migrate;
 mod network;
 mod numbers;
 mod operator;
@@ -44,8 +45,8 @@ pub use backup::{BackupDatabase, ClientSettings, RestoreError, Restoring, Snapsh
 pub use batch::{Prefetch, Prefetched};
 pub use client_sessions::EndedSessions;
 pub use contacts::ImportedContact;
-pub use diagnosis::{SealCheck, WebhookTarget};
-pub use distribution::DistributeError;
+pub use diagnosis::{ClusterNode, ClusterStatus, SealCheck, WebhookTarget};
+pub use distribution::{DistributeError, DistributionProgress, UndistributedTable};
 pub use events::{EventStream, Reauthenticate, StreamLimits, StreamedEvent};
 pub use network::client_network;
 pub use operator::{AccessTokenRecord, ApiKeyRecord, ConsoleSessionRecord};
@@ -64,22 +65,18 @@ pub use workspace::{Account, NewWorkspace, Workspace};
 use crate::domain::id::WorkspaceId;
 use crate::error::Result;
 use batch::{Batchers, LONGEST, LookupCounts};
+use chrono::DateTime;
 use events::Hubs;
 use last_used::LastUsed;
 use pool::hosts::Hosts;
 use pool::{Connections, PoolKind, Statement};
-use schema::SchemaState;
-use sha2::{Digest, Sha256};
+use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Connection, PgConnection, Postgres};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::watch;
 use user_identities::HashQueue;
-
-/// Advisory lock of the schema migrations: an arbitrary number, here "handset" in ASCII. A schema that is named has a lock
-/// of its own, so that the servers of two schemas do not wait for each other.
-const MIGRATING: i64 = 0x68_61_6e_64_73_65_74;
+use webhooks::DueWorkspaces;
 
 /// The registry's database. Cheap to clone; every request does.
 #[derive(Debug, Clone)]
@@ -106,6 +103,8 @@ pub struct Shared {
     events_changed: watch::Sender<()>,
     /// Readers of the log for event streams.
     hubs: Hubs,
+    /// Where deliveries may be due, if they are on several nodes.
+    due_workspaces: DueWorkspaces,
 }
 
 /// Failure to open or migrate the database.
@@ -115,6 +114,18 @@ pub enum OpenError {
     Url(#[source] sqlx::Error),
     #[error("the database does not answer: {0}. Check DATABASE_URL, and that Postgres runs and lets this user in")]
     Connect(#[source] sqlx::Error),
+    #[error(
+        "TLS with the database failed: {0}. Give Postgres a certificate that its clients can check (ssl_cert_file); that \
+         which Citus makes for itself, of X.509 version 1, is not one. In a network that you trust, say sslmode=disable"
+    )]
+    Tls(#[source] sqlx::Error),
+    #[error("the database could not be brought up to date: a new table could not be distributed: {0}")]
+    Distribute(#[source] sqlx::Error),
+    #[error(
+        "the tables of this version are missing, and only the coordinator of the Citus cluster can create them. Name it \
+         among the hosts of DATABASE_URL, or run `handset migrate` with it"
+    )]
+    Worker,
     #[error("the database could not be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error(
@@ -180,16 +191,12 @@ impl Store {
         seal: Seal,
     ) -> Result<Store, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
-        let pool = match Connections::open(&hosts, connections).await {
-            // `PoolTimedOut` hides its cause; a connection attempt reveals it.
-            Err(sqlx::Error::PoolTimedOut) => {
-                let cause = hosts.connect().await.err();
-                return Err(OpenError::Connect(cause.unwrap_or(sqlx::Error::PoolTimedOut)));
-            }
-            opened => opened.map_err(OpenError::Connect)?,
-        };
-        let is_distributed = distribution::is_possible(&pool).await.map_err(OpenError::Connect)?;
-        let (batchers, lookups, hash_queue, last_used, events_changed, hubs) = Default::default();
+        let (hosts, pool) = open_pools(hosts, connections).await?;
+        let is_distributed = pool.is_distributed();
+        if is_distributed {
+            pool.follow_nodes(hosts.clone());
+        }
+        let (batchers, lookups, hash_queue, last_used, events_changed, hubs, due_workspaces) = Default::default();
         let schema = schema.cloned();
         let shared = Shared {
             is_distributed,
@@ -202,55 +209,9 @@ impl Store {
             last_used,
             events_changed,
             hubs,
+            due_workspaces,
         };
         Ok(Store { shared: Arc::new(shared), pool })
-    }
-
-    /// Applies the migrations in one transaction, one server at a time, and checks that the database's secrets are
-    /// sealed with this server's seal. A database with tables of another program is refused, and nothing is changed.
-    pub async fn migrate(&self) -> Result<(), OpenError> {
-        // A connection of its own has no statement timeout, which a migration may exceed. The lock is part of the
-        // transaction, since a pooler in front of Postgres keeps only a transaction on one connection.
-        let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
-        let mut transaction = connection.begin().await.map_err(OpenError::Connect)?;
-        let schema = self.schema.as_ref();
-        lock_migrations(&mut transaction, schema).await.map_err(OpenError::Connect)?;
-        schema::create(&mut transaction, schema).await?;
-        let state = schema::check(&mut transaction, schema).await?;
-        // Before the migrations, which can take long.
-        if let Some(known) = schema::seal_fingerprint(&mut transaction, state).await?
-            && known != self.seal.fingerprint()
-        {
-            return Err(OpenError::OtherSeal);
-        }
-        // Also a role that may not migrate can start a server on an up-to-date schema.
-        if state != SchemaState::Current {
-            tracing::info!("migrating the database");
-            schema::MIGRATOR.run(&mut *transaction).await.map_err(schema::fault_of_migration)?;
-        }
-        transaction.commit().await.map_err(OpenError::Connect)?;
-        connection.close().await.map_err(OpenError::Connect)?;
-        if state != SchemaState::Current {
-            tracing::info!("migrated the database");
-        }
-        let fingerprint = self.seal.fingerprint();
-        let known = sqlx::query_scalar!(
-            r#"
-            with first as (
-                update deployment set seal_fingerprint = $1 where seal_fingerprint is null returning seal_fingerprint
-            )
-            select coalesce((select seal_fingerprint from first), seal_fingerprint) from deployment
-            "#,
-            fingerprint.as_slice(),
-        )
-        .fetch_one(self.writer())
-        .await
-        .map_err(OpenError::Connect)?;
-        // None: another server stored the first fingerprint concurrently; the key is checked on the next start.
-        match known {
-            Some(known) if known != fingerprint => Err(OpenError::OtherSeal),
-            _ => Ok(()),
-        }
     }
 
     /// The store with the connections that are reserved for deactivation.
@@ -305,6 +266,9 @@ impl Store {
 
     /// Notifies of new events of a workspace, or of any.
     fn notify(&self, workspace: Option<WorkspaceId>) {
+        if let Some(workspace) = workspace.filter(|_| self.is_distributed) {
+            self.due_workspaces.remember(workspace, DateTime::UNIX_EPOCH);
+        }
         self.events_changed.send_replace(());
         self.hubs.wake(workspace);
     }
@@ -351,15 +315,30 @@ impl Store {
     }
 }
 
-/// Waits for the lock of the migrations of a schema, and holds it until the end of the transaction.
-async fn lock_migrations(transaction: &mut PgConnection, schema: Option<&SchemaName>) -> sqlx::Result<()> {
-    let lock = schema.filter(|schema| schema.as_str() != "public").map_or(MIGRATING, lock_of);
-    sqlx::query!("select pg_advisory_xact_lock($1)", lock).execute(transaction).await?;
-    Ok(())
+/// Opens the pools; without TLS if that fails and was only preferred, which is sqlx's and libpq's default.
+async fn open_pools(hosts: Hosts, connections: u32) -> Result<(Hosts, Connections), OpenError> {
+    match Connections::open(&hosts, connections).await {
+        Ok(pool) => Ok((hosts, pool)),
+        // `PoolTimedOut` hides its cause; a connection attempt reveals it.
+        Err(sqlx::Error::PoolTimedOut) => {
+            let cause = hosts.connect().await.err();
+            Err(OpenError::Connect(cause.unwrap_or(sqlx::Error::PoolTimedOut)))
+        }
+        Err(fault) if is_of_tls(&fault) => {
+            let hosts = hosts.without_preferred_tls().ok_or(OpenError::Tls(fault))?;
+            let pool = Connections::open(&hosts, connections).await.map_err(OpenError::Connect)?;
+            tracing::info!("connected to the database without TLS, since its certificate cannot be used");
+            Ok((hosts, pool))
+        }
+        Err(fault) => Err(OpenError::Connect(fault)),
+    }
 }
 
-/// The lock of the migrations of a named schema.
-fn lock_of(schema: &SchemaName) -> i64 {
-    let digest = Sha256::digest(schema.as_str());
-    MIGRATING ^ i64::from_be_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))
+/// True if the TLS handshake failed. sqlx reports what rustls refuses, such as a certificate, as an I/O error.
+fn is_of_tls(fault: &sqlx::Error) -> bool {
+    match fault {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(fault) => fault.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()),
+        _ => false,
+    }
 }

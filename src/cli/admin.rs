@@ -204,18 +204,6 @@ pub fn known<T>(found: error::Result<T>, missing: impl Error + 'static) -> Resul
     }
 }
 
-pub async fn migrate(context: &AdminContext, distribute: bool) -> Outcome {
-    if !distribute {
-        return context.print(&json!({ "migrated": true }), "The schema is up to date.");
-    }
-    let tables = context.store().distribute().await?;
-    let text = match tables.as_slice() {
-        [] => "The schema is up to date, and every table is distributed.".to_owned(),
-        tables => format!("The schema is up to date. Distributed: {}.", tables.join(", ")),
-    };
-    context.print(&json!({ "migrated": true, "distributed": tables }), &text)
-}
-
 pub async fn key(context: &AdminContext, command: KeyCommand) -> Outcome {
     match command {
         KeyCommand::Create { workspace, name } => {

@@ -1,5 +1,6 @@
 //! Checks what a server needs, and says what to do where it is missing. Nothing is changed.
 
+mod cluster;
 mod environment;
 mod registry;
 mod webhooks;

@@ -1,11 +1,19 @@
 //! Generation, classification and hashing of tokens. The formats are Seam's, because its clients check prefixes before
 //! they send a request (docs.seam.co, "Authentication").
 
+use crate::domain::id::WorkspaceId;
 use crate::error::Scheme;
-use crate::random::Random;
+use crate::random::{BASE58, Random};
 use base64::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fmt;
+use uuid::Uuid;
+
+/// The start of a client session's token.
+const CLIENT_SESSION: &str = "seam_cst1";
+
+/// Number of digits of an id of 128 bits.
+const WORKSPACE_DIGITS: usize = 22;
 
 /// A plaintext token. Never printed by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,9 +31,17 @@ impl Token {
         Token(format!("seam_at1{}_{}", random.base58(8), random.base58(24)))
     }
 
-    /// A client session's token, `seam_cst1<8>_<24>`.
-    pub fn client_session(random: &Random) -> Token {
-        Token(format!("seam_cst1{}_{}", random.base58(8), random.base58(24)))
+    /// A client session's token, `seam_cst1<8><22>_<24>`, with the id of its workspace as 22 digits, by which the node with
+    /// the session is found. Tokens of previous versions are `seam_cst1<8>_<24>`.
+    pub fn client_session(workspace: WorkspaceId, random: &Random) -> Token {
+        let mut rest = workspace.0.as_u128();
+        let mut digits = [b'1'; WORKSPACE_DIGITS];
+        for digit in digits.iter_mut().rev() {
+            *digit = BASE58[(rest % 58) as usize];
+            rest /= 58;
+        }
+        let workspace = digits.map(char::from).iter().collect::<String>();
+        Token(format!("{CLIENT_SESSION}{}{workspace}_{}", random.base58(8), random.base58(24)))
     }
 
     /// A workspace's publishable key, `seam_pk1<8>_<24>`.
@@ -96,6 +112,17 @@ impl TokenHash {
     }
 }
 
+/// The workspace that a client session's token names. The name is not proof of anything; the hash of the whole token is.
+pub fn workspace_of_client_session(token: &str) -> Option<WorkspaceId> {
+    let (hint, _) = token.strip_prefix(CLIENT_SESSION)?.rsplit_once('_')?;
+    let digits = hint.as_bytes().get(8..).filter(|digits| digits.len() == WORKSPACE_DIGITS)?;
+    let value = digits.iter().try_fold(0_u128, |value, digit| {
+        let digit = BASE58.iter().position(|known| known == digit)?;
+        value.checked_mul(58)?.checked_add(digit as u128)
+    });
+    value.map(|value| WorkspaceId(Uuid::from_u128(value)))
+}
+
 /// Returns the kind of a bearer token, by its prefix. Without a known prefix it is an API key.
 pub fn scheme_of(bearer: &str) -> Scheme {
     let prefixes = [
@@ -130,8 +157,25 @@ mod tests {
             assert_eq!(scheme_of(Token::api_key(true, &random).reveal()), Scheme::ApiKey);
             assert_eq!(scheme_of(Token::api_key(false, &random).reveal()), Scheme::ApiKey);
             assert_eq!(scheme_of(Token::access_token(&random).reveal()), Scheme::AccessToken);
-            assert_eq!(scheme_of(Token::client_session(&random).reveal()), Scheme::ClientSession);
+            assert_eq!(
+                scheme_of(Token::client_session(WorkspaceId(Uuid::nil()), &random).reveal()),
+                Scheme::ClientSession
+            );
             assert_eq!(scheme_of(Token::pass(&random).reveal()), Scheme::Pass);
+        }
+    }
+
+    #[test]
+    fn tokens_of_client_sessions_name_their_workspace() {
+        let random = Random::seeded(1);
+        for id in [0, 1, 57, 58, u128::MAX, 0x0190_0000_0000_7000_8000_0000_0000_0001] {
+            let workspace = WorkspaceId(Uuid::from_u128(id));
+            let token = Token::client_session(workspace, &random);
+            assert_eq!(workspace_of_client_session(token.reveal()), Some(workspace), "{}", token.reveal());
+        }
+        let beyond = format!("seam_cst1Eq8v3Kd2{}_7PnQ2mXc9RtYw4ZbL6sHgA1e", "z".repeat(WORKSPACE_DIGITS));
+        for token in ["seam_cst1Eq8v3Kd2_7PnQ2mXc9RtYw4ZbL6sHgA1e", "seam_cst1é", "seam_cst1_", "", &beyond] {
+            assert_eq!(workspace_of_client_session(token), None, "{token}");
         }
     }
 
@@ -155,7 +199,7 @@ mod tests {
         #[test]
         fn debug_output_of_any_token_hides_the_secret(seed in any::<u64>()) {
             let random = Random::seeded(seed);
-            for token in [Token::api_key(true, &random), Token::client_session(&random), Token::access_token(&random)] {
+            for token in [Token::api_key(true, &random), Token::client_session(WorkspaceId(Uuid::nil()), &random), Token::access_token(&random)] {
                 let (_, secret) = token.reveal().rsplit_once('_').expect("a token has a secret part");
                 let debugged = format!("{token:?}");
                 prop_assert!(!debugged.contains(secret), "{}", debugged);

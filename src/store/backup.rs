@@ -2,8 +2,9 @@
 //! is known of it, whether the database is empty, and what a restored dump lacks.
 
 use crate::store::pool::hosts::Hosts;
+use crate::store::migrate::lock_migrations;
 use crate::store::schema::SchemaState;
-use crate::store::{OpenError, SchemaName, lock_migrations, schema};
+use crate::store::{OpenError, SchemaName, schema};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::path::Path;

@@ -31,7 +31,7 @@ use crate::error::Result;
 use batcher::Batcher;
 use keys::KeyLookup;
 use lookup::LookupRequest;
-use prefetch::{EventPage, OneExtension, OneNumber, OnePhone, PhonePage};
+use prefetch::{EventPage, KeyOnly, OneExtension, OneNumber, OnePhone, PhonePage};
 use sessions::SessionLookup;
 use shared::WriteRequest;
 
@@ -63,6 +63,7 @@ batchers! {
     extensions: LookupRequest<Extension>,
     contacts: LookupRequest<Contact>,
     contact_pages: LookupRequest<Listed<Contact>>,
+    keys: KeyLookup<KeyOnly>,
     keys_and_phone: KeyLookup<OnePhone>,
     keys_and_phones: KeyLookup<PhonePage>,
     keys_and_events: KeyLookup<EventPage>,

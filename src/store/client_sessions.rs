@@ -62,13 +62,13 @@ macro_rules! with_issuer {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query!(
             r#"
-            with key as (
+            with key as materialized (
                 select api_key_id as issuer_id from api_key where api_key_id = $2 and revoked_at is null for share
-            ), token as (
+            ), token as materialized (
                 select access_token_id as issuer_id from access_token
                 where access_token_id = $2 and revoked_at is null
                 for share
-            ), session as (
+            ), session as materialized (
                 select console_session_id as issuer_id from console_session
                 where console_session_id = $2 and revoked_at is null
                 for share

@@ -1,10 +1,12 @@
 //! What the operator asks of a database when something is wrong. Nothing is changed, and nothing is migrated.
 
 use crate::error::Result;
+use crate::store::distribution::{self, DistributeError, UndistributedTable};
 use crate::store::pool::hosts::Hosts;
 use crate::store::schema::{self, SchemaState};
 use crate::store::{OpenError, SchemaName, Store};
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use sqlx::Connection;
 
 /// Whether this server's seal key is that of the database.
@@ -16,6 +18,34 @@ pub enum SealCheck {
     OtherKey,
     /// It is the right key, and a stored secret does not open.
     DamagedSecret,
+}
+
+/// A Citus cluster.
+#[derive(Debug, Clone)]
+pub struct ClusterStatus {
+    /// Version of the extension.
+    pub citus: String,
+    /// Those that are not distributed; None at a worker, which does not know.
+    pub undistributed: Option<Vec<UndistributedTable>>,
+    pub nodes: Vec<ClusterNode>,
+    /// Of the nodes that answer, each once.
+    pub time_zones: Vec<String>,
+    pub wal_levels: Vec<String>,
+}
+
+/// A node of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterNode {
+    /// Zero is the coordinator.
+    pub group_id: i32,
+    pub host: String,
+    pub port: i32,
+    pub may_have_shards: bool,
+    /// Number of parts of the tables that are divided by workspace.
+    pub shards: i64,
+    /// Whether it has the tables that are copied to each node.
+    pub has_copies: bool,
+    pub answers: bool,
 }
 
 /// Where a webhook sends to.
@@ -52,6 +82,58 @@ impl Store {
         let is_sealed = schema::is_sealed(&mut connection, schema).await?;
         connection.close().await.map_err(OpenError::Connect)?;
         Ok(is_sealed)
+    }
+
+    /// The cluster of this database; none without Citus.
+    pub async fn cluster_status(&self) -> std::result::Result<Option<ClusterStatus>, DistributeError> {
+        let mut connection = self.hosts.connect().await?;
+        if !distribution::is_possible(&mut connection).await? {
+            return Ok(None);
+        }
+        let nodes = sqlx::query!(
+            r#"
+            select group_id as "group_id!", host as "host!", port as "port!", may_have_shards as "may_have_shards!",
+                shards as "shards!", has_copies as "has_copies!"
+            from cluster_nodes()
+            "#
+        )
+        .fetch_all(&mut connection)
+        .await?;
+        let nodes = join_all(nodes.into_iter().map(async |node| ClusterNode {
+            group_id: node.group_id,
+            answers: self.hosts.reaches_node(node.group_id).await.unwrap_or(false),
+            host: node.host,
+            port: node.port,
+            may_have_shards: node.may_have_shards,
+            shards: node.shards,
+            has_copies: node.has_copies,
+        }))
+        .await;
+        let undistributed = match distribution::node(&mut connection).await?.is_worker {
+            true => None,
+            false => Some(distribution::undistributed(&mut connection).await?),
+        };
+        let mut status = ClusterStatus {
+            citus: String::new(),
+            undistributed,
+            nodes,
+            time_zones: Vec::new(),
+            wal_levels: Vec::new(),
+        };
+        // A node that hangs would have it hang.
+        if status.nodes.iter().all(|node| node.answers) {
+            let settings = sqlx::query!(
+                r#"
+                select citus as "citus!", time_zones as "time_zones!", wal_levels as "wal_levels!"
+                from cluster_settings()
+                "#
+            )
+            .fetch_one(&mut connection)
+            .await?;
+            (status.citus, status.time_zones) = (settings.citus, settings.time_zones);
+            status.wal_levels = settings.wal_levels;
+        }
+        Ok(Some(status))
     }
 
     /// Compares the seal key with that of the database, and opens a stored secret of each kind.

@@ -1,8 +1,13 @@
 //! Distribution of the tables over several nodes by Citus, for deployments that outgrow one Postgres. The schema, in
 //! the migrations, decides what goes where.
 
-use crate::store::Store;
-use sqlx::PgExecutor;
+mod coordinator;
+
+pub(super) use coordinator::{Node, coordinator, node};
+
+use crate::store::{SchemaName, Store};
+use sqlx::{Connection, PgConnection, PgExecutor};
+use std::time::{Duration, Instant};
 
 /// Failure to distribute the tables.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +17,41 @@ pub enum DistributeError {
          \"create extension citus\" in this database; on a single Postgres there is nothing to distribute"
     )]
     NoCitus,
-    #[error("the tables could not be distributed: {0}")]
-    Refused(#[source] sqlx::Error),
+    #[error(
+        "this database is a worker of the Citus cluster. Name the coordinator in DATABASE_URL; nothing was changed"
+    )]
+    Worker,
+    #[error(
+        "the tables are in the schema \"{0}\", and the nodes of a cluster look for functions in public only. Move the \
+         registry to a database of its own; nothing was changed"
+    )]
+    Schema(SchemaName),
+    #[error("the tables could not be distributed, and nothing was changed: {0}")]
+    Refused(#[from] sqlx::Error),
+}
+
+/// A table that is not on the nodes yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndistributedTable {
+    pub name: String,
+    /// Divided by workspace; else copied to each node.
+    pub is_distributed: bool,
+    /// None if Postgres has not counted them yet.
+    pub estimated_rows: Option<i64>,
+    /// With its indexes.
+    pub bytes: i64,
+}
+
+/// How far the distribution is, after a table.
+#[derive(Debug)]
+pub struct DistributionProgress<'t> {
+    pub table: &'t UndistributedTable,
+    /// The table's place among all of them, from 1.
+    pub number: usize,
+    pub count: usize,
+    pub took: Duration,
+    /// Estimate by the sizes of the tables.
+    pub left: Duration,
 }
 
 /// True if this database has the Citus extension.
@@ -24,15 +62,83 @@ pub(super) async fn is_possible<'c>(database: impl PgExecutor<'c>) -> sqlx::Resu
 }
 
 impl Store {
-    /// Distributes every other table and returns their names. May take long; idempotent.
-    pub async fn distribute(&self) -> Result<Vec<String>, DistributeError> {
-        let mut connection = self.hosts.connect().await.map_err(DistributeError::Refused)?;
-        if !is_possible(&mut connection).await.map_err(DistributeError::Refused)? {
+    /// The tables that [`Store::distribute`] would distribute, in its order.
+    pub async fn undistributed_tables(&self) -> Result<Vec<UndistributedTable>, DistributeError> {
+        let mut connection = self.connect_to_coordinator().await?;
+        Ok(undistributed(&mut connection).await?)
+    }
+
+    /// Distributes every table that is not distributed yet, in one transaction, and returns their names. All of them
+    /// are locked meanwhile. May take long; idempotent.
+    pub async fn distribute(
+        &self,
+        mut progress: impl FnMut(&DistributionProgress<'_>),
+    ) -> Result<Vec<String>, DistributeError> {
+        let mut connection = self.connect_to_coordinator().await?;
+        copy_to_new_nodes(&mut connection).await?;
+        let mut transaction = connection.begin().await?;
+        let names = distribute_all(&mut transaction, &mut progress).await?;
+        transaction.commit().await?;
+        Ok(names)
+    }
+
+    async fn connect_to_coordinator(&self) -> Result<PgConnection, DistributeError> {
+        let mut connection = self.hosts.connect().await?;
+        if !is_possible(&mut connection).await? {
             return Err(DistributeError::NoCitus);
         }
-        let laid_out = sqlx::query_scalar!(r#"select table_name as "table_name!" from distribute() as table_name"#)
-            .fetch_all(&mut connection)
-            .await;
-        laid_out.map_err(DistributeError::Refused)
+        if let Some(schema) = self.schema.as_ref().filter(|schema| schema.as_str() != "public") {
+            return Err(DistributeError::Schema(schema.clone()));
+        }
+        if !node(&mut connection).await?.is_worker {
+            return Ok(connection);
+        }
+        coordinator(&self.hosts).await?.ok_or(DistributeError::Worker)
     }
+}
+
+/// The tables that are not distributed, in the order in which they can be.
+pub(super) async fn undistributed(connection: &mut PgConnection) -> sqlx::Result<Vec<UndistributedTable>> {
+    sqlx::query_as!(
+        UndistributedTable,
+        r#"
+        select name as "name!", distributed as "is_distributed!", estimated_rows, bytes as "bytes!"
+        from undistributed_tables()
+        "#
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Copies the tables that each node has to nodes that were added.
+async fn copy_to_new_nodes(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("select copy_to_new_nodes()").execute(connection).await?;
+    Ok(())
+}
+
+/// Distributes the tables as part of a transaction.
+pub(super) async fn distribute_all(
+    connection: &mut PgConnection,
+    progress: &mut impl FnMut(&DistributionProgress<'_>),
+) -> sqlx::Result<Vec<String>> {
+    let tables = undistributed(connection).await?;
+    sqlx::query!("select begin_distribution()").execute(&mut *connection).await?;
+    let (began, count) = (Instant::now(), tables.len());
+    let (mut done, all) = (0, tables.iter().map(weight).sum::<u64>());
+    for (index, table) in tables.iter().enumerate() {
+        let table_began = Instant::now();
+        sqlx::query!("select distribute_table($1)", table.name).execute(&mut *connection).await?;
+        done += weight(table);
+        let left = began.elapsed().mul_f64((all - done) as f64 / done as f64);
+        let took = table_began.elapsed();
+        progress(&DistributionProgress { table, number: index + 1, count, took, left });
+    }
+    sqlx::query!("select finish_distribution()").execute(connection).await?;
+    Ok(tables.into_iter().map(|table| table.name).collect())
+}
+
+/// What a table adds to the estimate: its size, and the cost of 32 shards even if they are empty.
+fn weight(table: &UndistributedTable) -> u64 {
+    const COST_OF_A_TABLE: u64 = 8 << 20;
+    COST_OF_A_TABLE + table.bytes.unsigned_abs()
 }

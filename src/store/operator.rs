@@ -144,15 +144,17 @@ impl Store {
         let id: AccessTokenId = random.id(now);
         let token = Token::access_token(random);
         let hash = token.hash();
-        sqlx::query!(
+        sqlx::query_scalar!(
             r#"
             with token as (
                 insert into access_token (token_hash, access_token_id, name, hint, created_at)
                 values ($1, $2, $3, $4, $5)
                 returning access_token_id
+            ), joined as (
+                insert into access_token_workspace (access_token_id, workspace_id)
+                select access_token_id, workspace_id from token cross join unnest($6::uuid[]) as member (workspace_id)
             )
-            insert into access_token_workspace (access_token_id, workspace_id)
-            select access_token_id, workspace_id from token cross join unnest($6::uuid[]) as member (workspace_id)
+            select access_token_id from token
             "#,
             hash.as_bytes(),
             id.0,
@@ -161,7 +163,7 @@ impl Store {
             now,
             &workspaces.iter().map(|id| id.0).collect::<Vec<_>>(),
         )
-        .execute(self.writer())
+        .fetch_one(self.writer())
         .await?;
         Ok((id, token))
     }
@@ -198,16 +200,18 @@ impl Store {
             None => self.rotate_console_key(false, now, random).await?,
         };
         let id: ConsoleSessionId = random.id(now);
-        sqlx::query!(
+        sqlx::query_scalar!(
             r#"
             with session as (
                 insert into console_session (console_session_id, name, created_at, expires_at)
                 values ($1, $2, $3, $4)
                 returning console_session_id
+            ), joined as (
+                insert into console_session_workspace (console_session_id, workspace_id)
+                select console_session_id, workspace_id
+                from session cross join unnest($5::uuid[]) as member (workspace_id)
             )
-            insert into console_session_workspace (console_session_id, workspace_id)
-            select console_session_id, workspace_id
-            from session cross join unnest($5::uuid[]) as member (workspace_id)
+            select console_session_id from session
             "#,
             id.0,
             name,
@@ -215,7 +219,7 @@ impl Store {
             expires_at,
             &workspaces.iter().map(|id| id.0).collect::<Vec<_>>(),
         )
-        .execute(self.writer())
+        .fetch_one(self.writer())
         .await?;
         Ok((id, console::sign(id, key, &secret, now, expires_at)?))
     }
@@ -229,19 +233,22 @@ impl Store {
     ) -> Result<(ConsoleKeyId, Token)> {
         let id: ConsoleKeyId = random.id(now);
         let secret = Token::signing_secret(random);
-        sqlx::query!(
+        sqlx::query_scalar!(
             r#"
             with retired as (
                 update console_key set retired_at = $3 where $4 and retired_at is null
+            ), created as (
+                insert into console_key (console_key_id, secret_sealed, created_at) values ($1, $2, $3)
+                returning console_key_id
             )
-            insert into console_key (console_key_id, secret_sealed, created_at) values ($1, $2, $3)
+            select console_key_id from created
             "#,
             id.0,
             self.seal.close(&secret, id.0),
             now,
             retire_older,
         )
-        .execute(self.writer())
+        .fetch_one(self.writer())
         .await?;
         Ok((id, secret))
     }

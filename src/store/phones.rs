@@ -229,7 +229,7 @@ impl Workspace {
                         where normalize(key, nfc) = any ($9::text[]))) || $8
                 from held
                 where phone.workspace_id = $1 and phone.device_id = held.device_id
-                returning phone.device_id, user_identity_id, custom_metadata, before, to_jsonb(phone) as after
+                returning phone.device_id, user_identity_id, custom_metadata, before, as_document(phone) as after
             ), changes as (
                 select 'phone.updated' as action, device_id as subject_id, before, after from changed
             ), new_events as (

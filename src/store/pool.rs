@@ -7,10 +7,12 @@ mod connections;
 mod health;
 pub(super) mod hosts;
 mod hot;
+mod nodes;
 pub(super) mod rows;
 mod share;
 mod unit;
 
+use super::distribution::is_possible;
 use health::HealthSignal;
 use hosts::{ACQUIRE_TIMEOUT, Hosts};
 use hot::HotConnections;
@@ -60,6 +62,8 @@ pub(super) struct Pools {
     health: HealthSignal,
     /// Units of work in progress.
     units: TaskTracker,
+    /// True if the database has Citus.
+    is_distributed: bool,
 }
 
 /// How `connections` are divided.
@@ -80,16 +84,20 @@ impl Pools {
         let (health, large_lists) = (HealthSignal::new(), LargeLists::new());
         let sizes @ [general, short, reserved] = sizes(connections);
         let general = open_pool(hosts.clone(), general, 0, &health, &large_lists).await?;
+        let is_distributed = is_possible(&mut hosts.connect().await?).await?;
+        // Citus plans most statements for the values of their parameters only, and refuses a generic plan.
+        let short_hosts = if is_distributed { hosts.clone() } else { hosts.planning_once() };
         let short = match short {
             0 => None,
-            count => Some(open_pool(hosts.planning_once(), count, 0, &health, &large_lists).await?),
+            count => Some(open_pool(short_hosts.clone(), count, 0, &health, &large_lists).await?),
         };
         let reserved = match reserved {
             0 => None,
-            count => Some(open_pool(hosts.planning_once(), count, count, &health, &large_lists).await?),
+            count => Some(open_pool(short_hosts, count, count, &health, &large_lists).await?),
         };
         let (shares, units) = (Shares::new(sizes), TaskTracker::new());
-        Ok(Pools { general, short, reserved, max: connections, shares, large_lists, health, units })
+        let max = connections;
+        Ok(Pools { general, short, reserved, max, shares, large_lists, health, units, is_distributed })
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<HotConnections>> {
@@ -99,6 +107,10 @@ impl Pools {
     /// Numbers of idle connections and of connections in use.
     fn idle_and_used(&self) -> (u32, u32) {
         self.all().map(|pool| pool.idle_and_used()).fold((0, 0), |sum, pool| (sum.0 + pool.0, sum.1 + pool.1))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.units.is_closed()
     }
 
     /// Waits for the units of work and the statements in progress, then closes every connection.

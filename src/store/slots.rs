@@ -142,7 +142,7 @@ impl Workspace {
                     now, context, place)
             ), free as materialized (
                 select user_identity_id from user_identity
-                where workspace_id = $1 and user_identity_id in (select user_identity_id from requested) and not $9
+                where workspace_id = $1 and user_identity_id = any ($4) and not $9
                 for no key update skip locked
             ), held as materialized (
                 select place, number, include_in_contact_card, version, to_jsonb(slot) as before
@@ -160,17 +160,23 @@ impl Workspace {
                 from requested left join held using (place)
                 where place not in (select place from barred)
                     and ($9 or requested.user_identity_id in (select user_identity_id from free))
-            ), written as (
-                insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
-                select $1, user_identity_id, slot_type, number, include_in_contact_card,
-                    coalesce(old_version, 1) + is_change::int
+            ), changed_slots as (
+                update slot
+                set number = wanted.number, include_in_contact_card = wanted.include_in_contact_card,
+                    version = old_version + is_change::int
                 from wanted
-                on conflict (workspace_id, user_identity_id, slot_type) do update
-                set number = excluded.number, include_in_contact_card = excluded.include_in_contact_card,
-                    version = excluded.version
-                where slot.workspace_id = $1
-                    and slot.version = (select old_version from wanted where user_identity_id = slot.user_identity_id)
-                returning user_identity_id, redacted(to_jsonb(slot)) as after
+                where slot.workspace_id = $1 and slot.user_identity_id = wanted.user_identity_id
+                    and slot.slot_type = wanted.slot_type and slot.version = old_version
+                returning slot.user_identity_id, redacted(as_document(slot)) as after
+            ), new_slots as (
+                insert into slot as slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
+                select $1, user_identity_id, slot_type, number, include_in_contact_card, 1 + is_change::int
+                from wanted
+                where old_version is null
+                on conflict (workspace_id, user_identity_id, slot_type) do nothing
+                returning user_identity_id, redacted(as_document(slot)) as after
+            ), written as materialized (
+                select * from changed_slots union all select * from new_slots
             ), documents as materialized (
                 select action, user_identity_id, after, now, context, redacted(coalesce(before,
                         after || '{"number": "", "include_in_contact_card": false}')) as before

@@ -3,12 +3,14 @@
 
 mod claims;
 mod deliveries;
+mod due;
 mod outbox;
 mod overview;
 mod receivers;
 mod redeliver;
 
 pub use claims::ClaimFilter;
+pub(super) use due::DueWorkspaces;
 pub use outbox::PendingDeliveries;
 pub(super) use outbox::pending;
 
@@ -47,10 +49,11 @@ impl Workspace {
         let created = audited!(
             query_scalar,
             r#"
-            with created as (
+            with counted as materialized (
+                select count(*) as count from webhook where workspace_id = $1
+            ), created as (
                 insert into webhook (workspace_id, webhook_id, url, event_types, secret_sealed, created_at)
-                select $1, $4, $5, $6, $7, $2
-                where (select count(*) from webhook where workspace_id = $1) < $8
+                select $1, $4::uuid, $5::text, $6::text[], $7::bytea, $2::timestamptz from counted where count < $8
                 on conflict (workspace_id, webhook_id) do nothing
                 returning webhook_id, host, event_types
             ), changes as (

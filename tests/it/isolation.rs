@@ -6,7 +6,7 @@
 mod diga;
 pub mod fixture;
 mod phone_com;
-mod random_walk;
+pub mod random_walk;
 mod ucwa;
 
 use crate::support::client::{Client, Response};
@@ -14,6 +14,7 @@ use crate::support::document::{Dialect, Operation, committed, example, operation
 use crate::support::world::{Tenant, World};
 use fixture::{Fixture, Resources, masked, without_request_texts};
 use handset::random::Random;
+use random_walk::Step;
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::BTreeSet;
@@ -180,6 +181,31 @@ impl Comparison<'_> {
             self.hidden.iter().filter(|identifying_text| revealable.contains(*identifying_text)).collect();
         assert!(seen.is_empty(), "{case} reveals {seen:?}: {response:?}");
     }
+}
+
+/// Calls each operation of the Seam dialect with one's own resources, the changes each in a workspace of its own.
+pub async fn call_each_operation(world: &World) -> Vec<Step> {
+    let random = Random::seeded(6);
+    let (mut mine, mut steps) = (None, Vec::new());
+    let mut called = BTreeSet::new();
+    // With one parameter that names something, where there is one.
+    let cases = cases(&[]).into_iter().filter(|case| case.named.len() == 1);
+    let others = self::cases(&[]).into_iter().filter(|case| case.named.is_empty());
+    for case in cases.chain(others).filter(|case| called.insert(case.operation.to_string())) {
+        let fixture = match mine.take() {
+            Some(fixture) => fixture,
+            None => Fixture::create(world.sandbox("Mine").await, "mine", &random).await,
+        };
+        let account = account(world, &fixture.tenant).await;
+        let side = fixture.side(&case.operation, &account);
+        let arguments = case.arguments(side.own, side.own);
+        let response = case.operation.call(side.client, &arguments).await;
+        steps.push(Step::new(case.operation, &arguments, &response));
+        if case.operation.only_reads() {
+            mine = Some(fixture);
+        }
+    }
+    steps
 }
 
 /// A response without ids and without what the request said.

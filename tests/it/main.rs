@@ -13,6 +13,8 @@ mod auth;
 mod cancellation;
 mod cli;
 mod client_sessions;
+mod cluster;
+mod comparison;
 mod console;
 mod contacts;
 mod coverage;

@@ -1,6 +1,7 @@
 //! Support for the tests: the test world, its databases, clients, receivers and programs.
 
 pub mod certificate;
+pub mod citus;
 pub mod client;
 pub mod concurrency;
 pub mod console;

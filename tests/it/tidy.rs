@@ -1,6 +1,7 @@
 //! Rules of the repository, checked on its files: layers of modules, size and shape of files and functions, placeholder
 //! code, and requirements on statements and schema.
 
+mod citus;
 mod distribution;
 mod documents;
 mod expand;
@@ -8,7 +9,7 @@ mod floors;
 mod runbook;
 mod rust;
 mod schema;
-mod statements;
+pub mod statements;
 mod style;
 mod tree;
 mod units;

@@ -1,6 +1,6 @@
 //! Checks of the database, and of what is in it.
 
-use super::{Check, DoctorCommand, State, webhooks};
+use super::{Check, DoctorCommand, State, cluster, webhooks};
 use crate::cli::database::{DatabaseSource, connect};
 use crate::cli::seal_key;
 use crate::clock::Clock;
@@ -53,7 +53,8 @@ pub async fn checks(config: &Config, command: &DoctorCommand) -> Vec<Check> {
 
 fn without_database(fault: String) -> Vec<Check> {
     let advice = "without the database nothing works: mend this first";
-    let skipped = ["schema", "time", "seal key", "webhooks"].map(|name| Check::skipped(name, "needs the database"));
+    let skipped =
+        ["schema", "time", "cluster", "seal key", "webhooks"].map(|name| Check::skipped(name, "needs the database"));
     std::iter::once(Check::failed("database", fault, advice)).chain(skipped).collect()
 }
 
@@ -75,10 +76,11 @@ async fn of_store(store: &Store, config: &Config, command: &DoctorCommand, seal_
     let has_tables = matches!(schema.state, State::Ok | State::Warning);
     let mut checks = vec![database, schema, time(now, database_time)];
     if has_tables {
+        checks.push(cluster::check(store).await);
         checks.push(seal_key(store, seal_fault).await);
         checks.push(webhooks::check(store, command, config.database_url.is_none()).await);
     } else {
-        checks.extend(["seal key", "webhooks"].map(|name| Check::skipped(name, "needs the schema")));
+        checks.extend(["cluster", "seal key", "webhooks"].map(|name| Check::skipped(name, "needs the schema")));
     }
     checks
 }

@@ -87,7 +87,7 @@ async fn open(
 ) -> Result<One<wire::ClientSession>> {
     let new = NewClientSession {
         client_session_id: call.app.random.id(call.now),
-        token: Token::client_session(&call.app.random),
+        token: Token::client_session(call.grant.workspace.id(), &call.app.random),
         user_identifier_key: input.user_identifier_key.filter(|key| is_visible(key)),
         user_identity_id: input.user_identity_id.or(input.user_identity_ids),
         connected_account_ids: input.connected_account_ids,

@@ -3,6 +3,7 @@
 
 mod events;
 mod extension;
+mod key;
 mod number;
 mod phone;
 mod phones;
@@ -10,6 +11,7 @@ mod subscriber;
 
 pub(super) use events::EventPage;
 pub(super) use extension::OneExtension;
+pub(super) use key::KeyOnly;
 pub(super) use number::OneNumber;
 pub(super) use phone::OnePhone;
 pub(super) use phones::PhonePage;
@@ -142,6 +144,9 @@ impl Store {
     }
 
     async fn key_alone(&self, key: &str) -> Result<Option<(ApiKey, Prefetched)>> {
+        if self.is_distributed {
+            return Ok(self.look_up_key(key, KeyOnly).await?.map(|(key, _)| (key, Prefetched::Nothing)));
+        }
         Ok(self.look_up_key(key, OnePhone(None)).await?.map(|(key, _)| (key, Prefetched::Nothing)))
     }
 }

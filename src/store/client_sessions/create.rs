@@ -87,18 +87,25 @@ impl Workspace {
         random: &Random,
         now: DateTime<Utc>,
     ) -> Result<Option<Token>> {
-        let (id, token): (crate::domain::id::ClientSessionId, _) = (random.id(now), Token::client_session(random));
+        let (id, token): (crate::domain::id::ClientSessionId, _) =
+            (random.id(now), Token::client_session(self.id(), random));
         let token_hash = token.hash();
         // The lock waits for a change of the password, which then ends the session or prevents it.
-        let inserted = sqlx::query!(
+        let inserted = sqlx::query_scalar!(
             r#"
-            insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, user_identity_id,
-                password_of, connected_account_ids, connect_webview_ids, created_at, expires_at)
-            select $1, $2::uuid, $3::bytea, $4::bytea, user_identity_id, user_identity_id, '{}'::uuid[], '{}'::uuid[],
-                $5::timestamptz, $6::timestamptz
-            from user_identity
-            where workspace_id = $1 and user_identity_id = $7 and password_hash = $8
-            for share
+            with person as materialized (
+                select user_identity_id from user_identity
+                where workspace_id = $1 and user_identity_id = $7 and password_hash = $8
+                for share
+            ), inserted as (
+                insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, user_identity_id,
+                    password_of, connected_account_ids, connect_webview_ids, created_at, expires_at)
+                select $1, $2::uuid, $3::bytea, $4::bytea, user_identity_id, user_identity_id, '{}'::uuid[],
+                    '{}'::uuid[], $5::timestamptz, $6::timestamptz
+                from person
+                returning client_session_id
+            )
+            select client_session_id from inserted
             "#,
             self.workspace_id(),
             id.0,
@@ -109,9 +116,9 @@ impl Workspace {
             person.0,
             hash.0,
         )
-        .execute(self.store.writer())
+        .fetch_optional(self.store.writer())
         .await?;
-        Ok((inserted.rows_affected() == 1).then_some(token))
+        Ok(inserted.map(|_| token))
     }
 
     /// Revokes an expired session with this key, so that a new one can take it.
@@ -141,7 +148,7 @@ impl Workspace {
         let hash = new.token.hash();
         let row = sqlx::query!(
             r#"
-            with living as (
+            with living as materialized (
                 select count(*) as count from (
                     select from client_session
                     where workspace_id = $1 and anonymous_until > $6 and revoked_at is null

@@ -45,19 +45,19 @@ macro_rules! create_sessions {
                     is_reusing, place)
             ), key as materialized (
                 select api_key_id as issuer_id from api_key
-                where api_key_id in (select issuer from requested) and revoked_at is null
+                where api_key_id = any ($12) and revoked_at is null
                 for share "# + $locked + r#"
             ), token as materialized (
                 select access_token_id as issuer_id from access_token
-                where access_token_id in (select issuer from requested) and revoked_at is null
+                where access_token_id = any ($12) and revoked_at is null
                 for share "# + $locked + r#"
             ), console as materialized (
                 select console_session_id as issuer_id from console_session
-                where console_session_id in (select issuer from requested) and revoked_at is null
+                where console_session_id = any ($12) and revoked_at is null
                 for share "# + $locked + r#"
             ), person as materialized (
                 select user_identity_id from user_identity
-                where workspace_id = $1 and user_identity_id in (select person from requested)
+                where workspace_id = $1 and user_identity_id = any ($6)
                 for key share "# + $locked + r#"
             ), ready as materialized (
                 select requested.*, person is null or person in (select user_identity_id from person) as has_person
@@ -72,14 +72,19 @@ macro_rules! create_sessions {
                         where workspace_id = $1 and normalize(user_identifier_key, nfc) = normalize(key, nfc)
                             and revoked_at is null
                     )
+            ), held as materialized (
+                select client_session_id, token_sealed, user_identifier_key, user_identity_id, connected_account_ids,
+                    connect_webview_ids, customer_key, created_at, expires_at, anonymous_until, issuer_ids
+                from client_session
+                where workspace_id = $1 and revoked_at is null
+                    and normalize(user_identifier_key, nfc) = any (array(select normalize(key, nfc) from ready))
+                for no key update "# + $locked + r#"
             ), holder as materialized (
-                select place, at, issuer, is_reusing, has_person, client_session.*, coalesce(expires_at <= at or anonymous_until <= at
+                select place, at, issuer, is_reusing, has_person, held.*, coalesce(expires_at <= at or anonymous_until <= at
                         or (anonymous_until is not null and (
                             select publishable_key_sessions from workspace where workspace_id = $1
                         ) <> 'any-user'), false) as is_stale
-                from ready join client_session on normalize(user_identifier_key, nfc) = normalize(key, nfc)
-                where workspace_id = $1 and revoked_at is null
-                for no key update of client_session "# + $locked + r#"
+                from ready join held on normalize(user_identifier_key, nfc) = normalize(key, nfc)
             ), freed as (
                 update client_session set revoked_at = at
                 from holder

@@ -67,7 +67,7 @@ impl Workspace {
                     as requested (person, group_id, texts, emails, phone_numbers, addresses, at, place)
             ), free as materialized (
                 select user_identity_id from user_identity
-                where workspace_id = $1 and user_identity_id in (select person from requested) and not $9
+                where workspace_id = $1 and user_identity_id = any ($2) and not $9
                 for no key update skip locked
             ), counted as (
                 update user_identity set contact_count = contact_count + new_contacts

@@ -112,11 +112,16 @@ impl Workspace {
         let made = sqlx::query_as!(
             ContactGroup,
             r#"
-            insert into contact_group (workspace_id, user_identity_id, name)
-            select workspace_id, user_identity_id, $3 from user_identity
-            where workspace_id = $1 and user_identity_id = $2
-            for key share
-            returning contact_group_id as "contact_group_id: ContactGroupId", name
+            with person as materialized (
+                select user_identity_id from user_identity
+                where workspace_id = $1 and user_identity_id = $2
+                for key share
+            ), made as (
+                insert into contact_group (workspace_id, user_identity_id, name)
+                select $1, user_identity_id, $3 from person
+                returning contact_group_id, name
+            )
+            select contact_group_id as "contact_group_id!: ContactGroupId", name as "name!" from made
             "#,
             self.workspace_id(),
             person.0,

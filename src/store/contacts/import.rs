@@ -40,6 +40,9 @@ impl Workspace {
                 select user_identity_id from user_identity
                 where workspace_id = $1 and user_identity_id = $2
                 for no key update
+            ), known as materialized (
+                select contact_id from contact
+                where workspace_id = $1 and contact_id = any ($5) and user_identity_id = $2 and deleted_at is null
             ), inserted as (
                 insert into contact (workspace_id, user_identity_id, import_key, emails, phone_numbers, addresses,
                     created_at, updated_at, prefix, first_name, middle_name, last_name, suffix, nickname, company,
@@ -48,10 +51,7 @@ impl Workspace {
                     date_trunc('second', $3::timestamptz), texts ->> 0, texts ->> 1, texts ->> 2, texts ->> 3, texts ->> 4,
                     texts ->> 5, texts ->> 6, texts ->> 7, texts ->> 8, texts ->> 9, texts ->> 10, texts ->> 11
                 from requested cross join person
-                where not exists (
-                    select from contact as known
-                    where known.workspace_id = $1 and known.contact_id = exported
-                        and known.user_identity_id = person.user_identity_id and known.deleted_at is null)
+                where exported is null or exported not in (select contact_id from known)
                 order by place
                 on conflict (workspace_id, user_identity_id, import_key)
                     where import_key is not null and deleted_at is null do nothing

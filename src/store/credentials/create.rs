@@ -107,7 +107,7 @@ impl Workspace {
                 ) as phone
             ), free as materialized (
                 select device_id from phone
-                where workspace_id = $1 and device_id in (select device_id from chosen) and not $16
+                where workspace_id = $1 and device_id = any (array(select device_id from chosen)) and not $16
                 for no key update skip locked
             ), ready as materialized (
                 select * from requested
@@ -120,7 +120,7 @@ impl Workspace {
                 where phone.workspace_id = $1 and phone.device_id = chosen.device_id and deactivated_at is null
                 returning place, phone.device_id
             ), created as (
-                insert into credential (workspace_id, created_at, acs_credential_id, user_identity_id, acs_user_id,
+                insert into credential as credential (workspace_id, created_at, acs_credential_id, user_identity_id, acs_user_id,
                     device_id, is_multi_phone_sync_credential, acs_system_id, access_method, allowed_acs_entrance_ids,
                     starts_at, ends_at, issued_at)
                 select $1, at, id, person, acs_user, (
@@ -129,9 +129,9 @@ impl Workspace {
                     case when is_issued_at_once or place in (select place from holding) then at end
                 from ready
                 returning acs_credential_id, acs_system_id, device_id, starts_at, ends_at, issued_at,
-                    redacted(to_jsonb(credential)) as after
+                    redacted(as_document(credential)) as after
             ), children as (
-                insert into credential (workspace_id, created_at, acs_credential_id, parent_acs_credential_id,
+                insert into credential as credential (workspace_id, created_at, acs_credential_id, parent_acs_credential_id,
                     user_identity_id, device_id, is_multi_phone_sync_credential, acs_system_id, access_method,
                     allowed_acs_entrance_ids, starts_at, ends_at, issued_at)
                 select $1, at, name_uuid(id, device_id::text), id, person, device_id, false, system, method,
@@ -139,7 +139,7 @@ impl Workspace {
                 from holding join ready using (place)
                 where is_multi
                 returning parent_acs_credential_id, acs_credential_id, acs_system_id, issued_at,
-                    redacted(to_jsonb(credential)) as after
+                    redacted(as_document(credential)) as after
             ), made as materialized (
                 select acs_credential_id, acs_system_id, issued_at, after, person, at, context
                 from (

@@ -75,7 +75,7 @@ impl Workspace {
                 order by acs_credential_id, place
             ), free as materialized (
                 select acs_credential_id from credential
-                where workspace_id = $1 and acs_credential_id in (select acs_credential_id from meant) and not $6
+                where workspace_id = $1 and acs_credential_id = any (array(select acs_credential_id from meant)) and not $6
                 for update skip locked
             ), ready as materialized (
                 select * from meant
@@ -87,7 +87,7 @@ impl Workspace {
                 using ready
                 where credential.workspace_id = $1 and credential.acs_credential_id = ready.acs_credential_id
                 returning user_identity_id, credential.acs_credential_id, acs_system_id,
-                    redacted(to_jsonb(credential)) as before, place, at, context
+                    redacted(as_document(credential)) as before, place, at, context
             ), changes as (
                 select 'credential.deleted' as action, acs_credential_id as subject_id, before, null::jsonb as after, at,
                     context

@@ -82,12 +82,12 @@ impl Workspace {
                 on conflict do nothing
                 returning register_id
             ), written as (
-                insert into number_register (workspace_id, register_id, number, telephony_provider, created_at, nickname,
+                insert into number_register as number_register (workspace_id, register_id, number, telephony_provider, created_at, nickname,
                     status, reserved_until, assigned_at, sip_config_sealed)
                 select $1, register_id, number, telephony_provider, at, nickname, status, reserved_until, assigned_at,
                     sip_config_sealed
                 from requested join claimed using (register_id)
-                returning register_id, redacted(to_jsonb(number_register)) as after
+                returning register_id, redacted(as_document(number_register)) as after
             ), added as materialized (
                 select place, register_id, number, status, after, at, context
                 from requested join written using (register_id)

@@ -250,7 +250,7 @@ impl Workspace {
                     sip_config_sealed = case when new_status <> 'finished' then sip_config_sealed end
                 from requested
                 where workspace_id = $1 and register_id = id
-                returning register_id, number, redacted(to_jsonb(number_register)) as after
+                returning register_id, number, redacted(as_document(number_register)) as after
             ), changed_numbers as materialized (
                 select *, new_status = 'finished' as is_finished
                 from written join held using (register_id) join requested on register_id = id
@@ -259,7 +259,7 @@ impl Workspace {
                 where claimed_number.workspace_id = $1 and claimed_number.register_id = id and is_finished
             ), in_slot as (
                 -- The work slot shows an assigned number, and hides its own.
-                insert into slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
+                insert into slot as slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
                 select $1, person, 'work', '', false, 3
                 from changed_numbers
                 where person is not null and person is distinct from holder

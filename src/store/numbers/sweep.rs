@@ -34,7 +34,7 @@ impl Store {
             emit_events,
             query_scalar,
             r#"
-            with due as (
+            with due as materialized (
                 select register_id, user_identity_id, to_jsonb(number_register) as before from number_register
                 where workspace_id = $1 and due_at <= $2
                 order by due_at, register_id
@@ -49,7 +49,8 @@ impl Store {
                     outbound_agent_id = null, user_identity_id = null
                 from due
                 where register.workspace_id = $1 and register.register_id = due.register_id
-                returning register.register_id, number, status, due.user_identity_id, before, to_jsonb(register) as after
+                returning register.register_id, number, status, due.user_identity_id, before,
+                    as_document(register) as after
             ), freed as (
                 delete from claimed_number using moved
                 where claimed_number.workspace_id = $1 and claimed_number.register_id = moved.register_id

@@ -165,6 +165,9 @@ impl Workspace {
         requests: &[Deactivation],
         waits: bool,
     ) -> Result<Vec<Option<Option<Deactivated>>>> {
+        if self.store.is_distributed {
+            return self.deactivate_on_node(connection, requests, waits).await;
+        }
         let rows = audited!(
             each,
             emit_events,
@@ -179,7 +182,7 @@ impl Workspace {
                 where workspace_id = $1 and (owner is null or user_identity_id = owner)
             ), free as materialized (
                 select device_id from phone
-                where workspace_id = $1 and device_id in (select device_id from found) and not $8
+                where workspace_id = $1 and device_id = any (array(select device_id from found)) and not $8
                 for no key update skip locked
             ), deactivated as (
                 update phone set deactivated_at = at, deactivation_reason = reason
@@ -193,7 +196,7 @@ impl Workspace {
                 using deactivated
                 where credential.workspace_id = $1 and credential.device_id = deactivated.device_id
                 returning deactivated.user_identity_id, acs_credential_id, acs_system_id,
-                    redacted(to_jsonb(credential)) as before, at, context
+                    redacted(as_document(credential)) as before, at, context
             ), ended as (
                 delete from client_session
                 using phone_client_session as tie, deactivated
@@ -241,6 +244,38 @@ impl Workspace {
             EventType::PhoneDeactivated.into_str(),
             EventType::AcsCredentialInvalidated.into_str(),
             EventType::AcsCredentialDeleted.into_str(),
+            EventType::ClientSessionDeleted.into_str(),
+        )
+        .fetch_all(connection)
+        .await?;
+        Ok(in_order(requests.len(), || Some(None), rows.into_iter().map(|row| (row.place, row.outcome()))))
+    }
+
+    /// The same where the tables may be on several nodes: in a function that Citus runs on the node with the workspace, by one
+    /// call. It waits for the transactions before it, so with `waits` no request is passed over.
+    async fn deactivate_on_node(
+        &self,
+        connection: &mut PgConnection,
+        requests: &[Deactivation],
+        waits: bool,
+    ) -> Result<Vec<Option<Option<Deactivated>>>> {
+        let credential_types = [EventType::AcsCredentialInvalidated, EventType::AcsCredentialDeleted];
+        let rows = sqlx::query_as!(
+            Row,
+            r#"
+            select place as "place!", device as "device_id!", was_deactivated as "before!", is_deactivated as "now!"
+            from deactivate_phones($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            "#,
+            self.workspace_id(),
+            requests.iter().map(|request| request.at).max(),
+            &column(requests, |request| request.context.clone()),
+            &column(requests, |request| request.device_id.0),
+            &column(requests, |request| request.scope.owner()) as _,
+            &column(requests, |request| request.reason.as_deref()) as _,
+            &column(requests, |request| request.at),
+            waits,
+            EventType::PhoneDeactivated.into_str(),
+            &credential_types.map(|event_type| event_type.into_str().to_owned()),
             EventType::ClientSessionDeleted.into_str(),
         )
         .fetch_all(connection)

@@ -4,7 +4,7 @@
 use crate::domain::event::EventType;
 use crate::domain::id::DeviceId;
 use crate::domain::phone::{MAX_PHONES, Registration};
-use crate::error::{AuthFailure, Denial, Error, Reason, Result, Scheme};
+use crate::error::{AuthFailure, Denial, Error, Reason, ResourceKind, Result, Scheme};
 use crate::store::Workspace;
 use crate::store::batch::{SharedWrite, column, in_order, passing_over};
 use crate::store::principal::rejected;
@@ -53,6 +53,12 @@ impl SharedWrite for PhoneRegistration {
         waits: bool,
     ) -> Result<Vec<Option<Outcome>>> {
         let store = workspace.store.clone();
+        if store.is_distributed {
+            let unit = store.emitter().run(move |connection| {
+                Box::pin(async move { workspace.register_on_node(connection, &requests, waits).await })
+            });
+            return unit.await;
+        }
         let unit = store.emitter().transact_with(BEGIN, move |connection| {
             Box::pin(async move {
                 let persons: Vec<_> = requests.iter().map(|request| request.new.user_identity_id).collect();
@@ -156,25 +162,29 @@ impl Workspace {
                 where phone.workspace_id = $1 and phone.device_id = known.device_id and not is_recorded
                     and phone.deactivated_at is null
                 returning place, phone.device_id
-            ), session as materialized (
-                select place, client_session_id
+            ), accepted as materialized (
+                select place, session_id
                 from (
                     select place from spoken_for
                     union all
                     select place from refusal where not is_barred and not is_full
                 ) as accepted
-                join requested using (place) join client_session on client_session_id = session_id
-                where workspace_id = $1
-                for key share of client_session
+                join requested using (place)
+            ), held as materialized (
+                select client_session_id from client_session
+                where workspace_id = $1 and client_session_id = any (array(select session_id from accepted))
+                for key share
+            ), session as materialized (
+                select place, client_session_id from accepted join held on client_session_id = session_id
             ), registered as (
-                insert into phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
+                insert into phone as phone (workspace_id, created_at, user_identity_id, device_id, custom_sdk_installation_id,
                     operating_system, os_version, device_manufacturer, device_model, assa_abloy_metadata)
                 select $1, at, person, new_device_id, installation_id, new_operating_system, new_os_version,
                     new_device_manufacturer, new_device_model, new_assa_abloy_metadata
                 from requested join refusal using (place)
                 where not is_barred and not is_full
                     and (session_id is null or exists (select from session where session.place = requested.place))
-                returning device_id, to_jsonb(phone) as after
+                returning device_id, as_document(phone) as after
             ), new_phones as materialized (
                 select place, device_id, person, at, context, after
                 from registered join requested on new_device_id = device_id
@@ -184,7 +194,7 @@ impl Workspace {
                 from (select place, device_id from new_phones union all select place, device_id from spoken_for) as phone
                 join session using (place)
             ), children as (
-                insert into credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
+                insert into credential as credential (workspace_id, acs_credential_id, parent_acs_credential_id, user_identity_id,
                     device_id, acs_system_id, access_method, is_multi_phone_sync_credential, allowed_acs_entrance_ids,
                     starts_at, ends_at, issued_at, created_at)
                 select $1, name_uuid(parent.acs_credential_id, new_phones.device_id::text), parent.acs_credential_id,
@@ -192,13 +202,13 @@ impl Workspace {
                     parent.allowed_acs_entrance_ids, parent.starts_at, parent.ends_at, at, at
                 from new_phones join credential as parent on user_identity_id = person
                 where parent.workspace_id = $1 and parent.is_multi_phone_sync_credential
-                returning device_id, acs_credential_id, acs_system_id, to_jsonb(credential) as after
+                returning device_id, acs_credential_id, acs_system_id, as_document(credential) as after
             ), taken_up as (
                 update credential set device_id = new_phones.device_id, issued_at = at
                 from new_phones
                 where workspace_id = $1 and user_identity_id = person and credential.device_id is null
                     and access_method = 'mobile_key' and not is_multi_phone_sync_credential
-                returning credential.device_id, acs_credential_id, acs_system_id, to_jsonb(credential) as after
+                returning credential.device_id, acs_credential_id, acs_system_id, as_document(credential) as after
             ), issued as materialized (
                 select issued.*, person, at, context
                 from (
@@ -256,6 +266,61 @@ impl Workspace {
         .await?;
         Ok(in_order(requests.len(), || None, rows.into_iter().map(|row| (row.place, row.outcome()))))
     }
+
+    /// The same where the tables may be on several nodes, with the locks of the user identities: in a function that Citus runs
+    /// on the node with the workspace, by one call.
+    async fn register_on_node(
+        &self,
+        connection: &mut PgConnection,
+        requests: &[PhoneRegistration],
+        waits: bool,
+    ) -> Result<Vec<Option<Outcome>>> {
+        let rows = sqlx::query!(
+            r#"
+            select place as "place!", outcome as "outcome!", device as "device_id: DeviceId"
+            from register_phones($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            "#,
+            self.workspace_id(),
+            requests.iter().map(|request| request.at).max(),
+            &column(requests, |request| request.context.clone()),
+            &column(requests, |request| request.new.user_identity_id.0),
+            &column(requests, |request| request.new.device_id.0),
+            &column(requests, |request| request.new.custom_sdk_installation_id.as_deref()) as _,
+            &column(requests, |request| request.new.operating_system.into_str()) as _,
+            &column(requests, |request| request.new.os_version.as_str()) as _,
+            &column(requests, |request| request.new.device_manufacturer.as_str()) as _,
+            &column(requests, |request| request.new.device_model.as_str()) as _,
+            &column(requests, |request| request.new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata))) as _,
+            &column(requests, |request| request.new.client_session_id.map(|id| id.0)) as _,
+            &column(requests, |request| request.at),
+            waits,
+            MAX_PHONES,
+            EventType::PhoneRegistered.into_str(),
+            EventType::AcsCredentialIssued.into_str(),
+        )
+        .fetch_all(connection)
+        .await?;
+        let mut outcomes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let outcome = match (row.outcome.as_str(), row.device_id) {
+                ("registered", Some(device_id)) => Outcome::Registered(device_id),
+                ("barred", _) => Outcome::Barred,
+                ("full", _) => Outcome::Full,
+                ("signed_in", _) => Outcome::SignedIn,
+                ("session_ended", _) => Outcome::SessionEnded,
+                ("no_person", _) => return Err(unknown_person(requests, row.place)),
+                (other, _) => return Err(Error::Internal(format!("a registration ended as {other:?}").into())),
+            };
+            outcomes.push((row.place, Some(outcome)));
+        }
+        Ok(in_order(requests.len(), || None, outcomes))
+    }
+}
+
+fn unknown_person(requests: &[PhoneRegistration], place: i64) -> Error {
+    let request = usize::try_from(place - 1).ok().and_then(|index| requests.get(index));
+    let person = request.map_or_else(String::new, |request| request.new.user_identity_id.to_string());
+    Error::NotFound(ResourceKind::UserIdentity, person)
 }
 
 struct Row {

@@ -44,8 +44,30 @@ pub(in crate::store) struct Statement<'c> {
 impl Connections {
     /// Opens the pools, with at most `count` connections together.
     pub async fn open(hosts: &Hosts, count: u32) -> sqlx::Result<Connections> {
-        let pools = Arc::new(Pools::open(hosts, count).await?);
-        Ok(Connections { pools, share: None, is_urgent: false })
+        Ok(Connections::of_server(Arc::new(Pools::open(hosts, count).await?)))
+    }
+
+    /// For statements of the server itself.
+    pub(super) fn of_server(pools: Arc<Pools>) -> Connections {
+        Connections { pools, share: None, is_urgent: false }
+    }
+
+    /// Awaits a statement, but no longer than the node answers on which it runs.
+    pub(super) async fn while_node_answers<T>(
+        &self,
+        statement: impl Future<Output = sqlx::Result<T>>,
+    ) -> sqlx::Result<T> {
+        let Some(node) = self.share.as_ref().and_then(|share| share.node()) else { return statement.await };
+        tokio::select! {
+            biased;
+            outcome = statement => outcome,
+            () = node.away() => Err(Crowded::NodeAway.into()),
+        }
+    }
+
+    /// True if the database has Citus, so that tables may be on several nodes.
+    pub fn is_distributed(&self) -> bool {
+        self.pools.is_distributed
     }
 
     /// With the reserved connections; with the general ones while those are in use.
@@ -213,10 +235,14 @@ impl Statement<'_> {
     }
 
     async fn fetch_once(self, sql: SqlStr, arguments: Option<PgArguments>) -> sqlx::Result<Vec<Part>> {
-        let mut checkout = self.checkout().await?;
-        let parts = checkout.fetch((sql, arguments)).await;
-        checkout.checkin(&parts);
-        parts
+        let connections = self.connections;
+        let statement = async {
+            let mut checkout = self.checkout().await?;
+            let parts = checkout.fetch((sql, arguments)).await;
+            checkout.checkin(&parts);
+            parts
+        };
+        connections.while_node_answers(statement).await
     }
 
     async fn checkout(self) -> sqlx::Result<Checkout> {
@@ -258,12 +284,13 @@ impl<'c> Executor<'c> for Statement<'c> {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        Box::pin(async {
+        let connections = self.connections;
+        Box::pin(connections.while_node_answers(async {
             let mut checkout = self.checkout().await?;
             let row = checkout.fetch_optional(query).await;
             checkout.checkin(&row);
             row
-        })
+        }))
     }
 
     fn prepare_with<'e>(

@@ -3,8 +3,8 @@
 
 use crate::store::SchemaName;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,10 @@ pub(in crate::store) const LONGEST_STATEMENT: &str = "20s";
 
 /// Timeout of a transaction that is idle: its server is gone, and its locks block others.
 const LONGEST_PAUSE: &str = "30s";
+
+/// Timeout of a probe of a cluster's node, and the same for Postgres.
+const NODE_REPLY: Duration = Duration::from_secs(2);
+const NODE_REPLY_STATEMENT: &str = "2s";
 
 /// Timeout per host, and pause between rounds.
 const PER_HOST: Duration = Duration::from_secs(1);
@@ -79,10 +83,20 @@ impl Hosts {
         ])
     }
 
-    /// Opens a connection outside the pool, without a statement timeout.
+    /// Opens a connection outside the pool, without a statement timeout and without a warning of slow statements.
     pub async fn connect(&self) -> sqlx::Result<PgConnection> {
-        let options = self.writable().await?.options([("statement_timeout", "0")]);
+        let options = self.writable().await?.options([("statement_timeout", "0")]).disable_statement_logging();
         PgConnection::connect_with(&options).await
+    }
+
+    /// Whether a node of the cluster answers; None if the database itself does not.
+    pub async fn reaches_node(&self, group: i32) -> Option<bool> {
+        let options = self.writable().await.ok()?.options([("statement_timeout", NODE_REPLY_STATEMENT)]);
+        let mut connection = timeout(PER_HOST, PgConnection::connect_with(&options)).await.ok()?.ok()?;
+        let asked = sqlx::query_scalar!(r#"select cluster_reaches($1) as "it_answers!""#, group);
+        let answer = timeout(NODE_REPLY, asked.fetch_one(&mut connection)).await;
+        // Dropped, since closing one that hangs would wait for it.
+        Some(matches!(answer, Ok(Ok(true))))
     }
 
     /// Hosts for connections with generic plans, which always join row by row. Statements with arrays would else be planned
@@ -95,6 +109,22 @@ impl Hosts {
 
     fn with<const N: usize>(&self, settings: [(&str, &str); N]) -> Hosts {
         Hosts(self.0.iter().map(|host| host.clone().options(settings)).collect())
+    }
+
+    /// Each host by itself.
+    pub fn each(&self) -> impl Iterator<Item = Hosts> {
+        self.0.iter().map(|host| Hosts([host.clone()].into()))
+    }
+
+    /// The hosts without TLS where it was only preferred, as libpq does once TLS has failed; None if there is none.
+    pub fn without_preferred_tls(&self) -> Option<Hosts> {
+        let is_preferred = |host: &&PgConnectOptions| matches!(host.get_ssl_mode(), PgSslMode::Prefer);
+        self.0.iter().find(is_preferred)?;
+        let plain = |host: &PgConnectOptions| match is_preferred(&host) {
+            true => host.clone().ssl_mode(PgSslMode::Disable),
+            false => host.clone(),
+        };
+        Some(Hosts(self.0.iter().map(plain).collect()))
     }
 
     /// The hosts and ports, for people; of a socket the directory.
@@ -255,8 +285,21 @@ mod tests {
         let Hosts(all) = Hosts::parse("postgres://jane@one,two/registry?sslmode=disable").expect("a Postgres URL");
         for host in all.iter() {
             assert_eq!((host.get_username(), host.get_database()), ("jane", Some("registry")));
-            assert!(matches!(host.get_ssl_mode(), sqlx::postgres::PgSslMode::Disable));
+            assert!(matches!(host.get_ssl_mode(), PgSslMode::Disable));
             assert!(host.get_options().is_some_and(|options| options.contains("statement_timeout=20s")), "{host:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_go_without_tls_only_where_it_is_preferred() {
+        for (setting, expected) in
+            [("", Some(())), ("?sslmode=prefer", Some(())), ("?sslmode=require", None), ("?sslmode=disable", None)]
+        {
+            let url = format!("postgres://jane@one,two/registry{setting}");
+            let plain = Hosts::parse(&url).expect("a Postgres URL").without_preferred_tls();
+            assert_eq!(plain.as_ref().map(|_| ()), expected, "{url}");
+            let is_plain = |host: &PgConnectOptions| matches!(host.get_ssl_mode(), PgSslMode::Disable);
+            assert!(plain.is_none_or(|Hosts(all)| all.iter().all(is_plain)), "{url}");
         }
     }
 

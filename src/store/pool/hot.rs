@@ -4,11 +4,13 @@
 
 use super::ACQUIRE_TIMEOUT;
 use super::health::{HealthSignal, SUSPICION_WINDOW, TimedRows};
+use super::nodes::Node;
 use super::rows::{self, LargeLists};
 use super::share::SharePermit;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgQueryResult, PgRow};
 use sqlx::{Either, Execute, Executor, PgConnection, Postgres};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -44,13 +46,49 @@ struct Idle {
 /// A connection in use. [`Checkout::checkin`] keeps it for the next statement. If dropped during a statement, it goes
 /// to sqlx's pool, which takes it only if Postgres has it outside of any transaction.
 pub(super) struct Checkout {
-    connection: PoolConnection<Postgres>,
+    connection: Held,
     left_pool: Instant,
     hot: Arc<HotConnections>,
     // Dropped last, so that the next statement finds the connection.
     _permit: OwnedSemaphorePermit,
     of_share: Option<SharePermit>,
     _of_units: Option<OwnedSemaphorePermit>,
+}
+
+/// The connection of a checkout. If dropped while its node is away, it is closed at once: sqlx's pool would wait for the
+/// end of its statement, and have one connection less for the workspaces of other nodes.
+struct Held {
+    /// None once it was taken.
+    connection: Option<PoolConnection<Postgres>>,
+    node: Option<Arc<Node>>,
+}
+
+impl Held {
+    fn take(mut self) -> PoolConnection<Postgres> {
+        self.connection.take().expect("it is taken once")
+    }
+}
+
+impl Deref for Held {
+    type Target = PoolConnection<Postgres>;
+
+    fn deref(&self) -> &PoolConnection<Postgres> {
+        self.connection.as_ref().expect("it is taken last")
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut PoolConnection<Postgres> {
+        self.connection.as_mut().expect("it is taken last")
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.node.as_ref().is_some_and(|node| node.is_away()) {
+            drop(self.connection.take().map(PoolConnection::detach));
+        }
+    }
 }
 
 impl HotConnections {
@@ -85,15 +123,18 @@ impl HotConnections {
         of_share: Option<SharePermit>,
     ) -> sqlx::Result<Checkout> {
         let hot = Arc::clone(self);
+        let node = of_share.as_ref().and_then(SharePermit::node);
+        let held = |connection| Held { connection: Some(connection), node };
         loop {
             let Some(Idle { mut connection, left_pool, since }) = self.idle().pop() else { break };
             if self.health.may_use(&mut connection, since.elapsed()).await.unwrap_or(false) {
+                let connection = held(connection);
                 return Ok(Checkout { connection, left_pool, hot, _permit: permit, of_share, _of_units: None });
             }
             // Closed without `Terminate`, for which sqlx's pool would wait.
             drop(connection.detach());
         }
-        let connection = self.health.observe(self.pool.acquire().await)?;
+        let connection = held(self.health.observe(self.pool.acquire().await)?);
         Ok(Checkout { connection, left_pool: Instant::now(), hot, _permit: permit, of_share, _of_units: None })
     }
 
@@ -136,7 +177,7 @@ impl Checkout {
     pub fn checkin<T>(self, outcome: &sqlx::Result<T>) {
         if outcome.as_ref().err().is_some_and(rows::has_rows_left) {
             // Closed, so that Postgres sends no more.
-            drop(self.connection.detach());
+            drop(self.connection.take().detach());
         } else if matches!(outcome, Ok(_) | Err(sqlx::Error::Database(_))) && !self.hot.health.within(SUSPICION_WINDOW)
         {
             self.keep();
@@ -149,13 +190,13 @@ impl Checkout {
         match health.may_reuse(&mut self.connection).await {
             Ok(true) => self.keep(),
             // Closed without `Terminate`, for which sqlx's pool would wait.
-            Ok(false) | Err(_) => drop(self.connection.detach()),
+            Ok(false) | Err(_) => drop(self.connection.take().detach()),
         }
     }
 
     fn keep(self) {
         let Checkout { connection, left_pool, hot, _permit, of_share: _of_share, _of_units } = self;
-        let since = Instant::now();
+        let (connection, since) = (connection.take(), Instant::now());
         if since.duration_since(left_pool) < MAX_AGE {
             let mut idle = hot.idle();
             // Checked under the lock under which `close` clears the list.

@@ -1,12 +1,14 @@
 //! Shares of the connections. A workspace holds at most half of each pool at a time, its client sessions together at
 //! most half of that, and one session half of that again. What exceeds a share waits in a queue of its own, so that no
 //! workspace waits behind another one's queue, and no key behind the sessions of its workspace. The webhook worker has the
-//! share of one more workspace, and in it each workspace's deliveries have half.
+//! share of one more workspace, and in it each workspace's deliveries have half. On a cluster, the workspaces of a node
+//! together have no more than one workspace has elsewhere.
 //!
 //! A permit of an inner share is held while one of an outer share is awaited, and both while a connection is awaited;
 //! never the other way round, so there is no deadlock.
 
 use super::hosts::ACQUIRE_TIMEOUT;
+use super::nodes::{Node, Nodes};
 use crate::store::principal::Principal;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
@@ -45,6 +47,8 @@ pub(in crate::store) enum Crowded {
     QueueFull,
     #[error("this workspace's share of the connections was in use for {} s", ACQUIRE_TIMEOUT.as_secs())]
     TimedOut,
+    #[error("the database node that has this workspace does not answer")]
+    NodeAway,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,20 +62,29 @@ enum ShareKey {
     Worker,
     /// The deliveries of a workspace.
     Deliveries(Uuid),
+    /// The workspaces of a node of a cluster.
+    Node(i32),
+    /// The deliveries of the workspaces of a node.
+    NodeDeliveries(i32),
 }
 
 /// The shares in use. An entry goes with its last user.
 #[derive(Debug)]
 pub(super) struct Shares {
     sizes: PoolSizes,
-    entries: Mutex<HashMap<ShareKey, Weak<Share>>>,
+    pub nodes: Arc<Nodes>,
+    entries: Mutex<Entries>,
 }
+
+type Entries = HashMap<ShareKey, Weak<Share>>;
 
 /// A share of each pool.
 #[derive(Debug)]
 pub(in crate::store) struct Share {
     key: ShareKey,
     outer: Option<Arc<Share>>,
+    /// The node whose share this is.
+    node: Option<Arc<Node>>,
     sizes: PoolSizes,
     permits: [Semaphore; 3],
     waiting: AtomicUsize,
@@ -96,12 +109,17 @@ pub(in crate::store) struct SharePermit {
 
 impl Shares {
     pub fn new(sizes: PoolSizes) -> Arc<Shares> {
-        Arc::new(Shares { sizes, entries: Mutex::default() })
+        Arc::new(Shares { sizes, nodes: Arc::default(), entries: Mutex::default() })
     }
 
     /// The share of a workspace.
     pub fn of_workspace(self: &Arc<Self>, workspace: Uuid) -> Arc<Share> {
-        self.get(&mut self.entries(), ShareKey::Workspace(workspace), None)
+        self.get_workspace(&mut self.entries(), workspace)
+    }
+
+    fn get_workspace(self: &Arc<Self>, entries: &mut Entries, workspace: Uuid) -> Arc<Share> {
+        let of_node = self.nodes.of(workspace).map(|node| self.get_node(entries, ShareKey::Node, node, None));
+        self.get(entries, ShareKey::Workspace(workspace), of_node)
     }
 
     /// The share of a caller in a workspace: keys have all of the workspace's.
@@ -116,7 +134,7 @@ impl Shares {
             Principal::PublishableKey(_) => None,
         };
         let mut entries = self.entries();
-        let of_workspace = self.get(&mut entries, ShareKey::Workspace(workspace), None);
+        let of_workspace = self.get_workspace(&mut entries, workspace);
         let of_sessions = self.get(&mut entries, ShareKey::Sessions(workspace), Some(of_workspace));
         match session {
             Some(id) => self.get(&mut entries, ShareKey::Session(workspace, id), Some(of_sessions)),
@@ -133,37 +151,64 @@ impl Shares {
     pub fn of_deliveries(self: &Arc<Self>, workspace: Uuid) -> Arc<Share> {
         let mut entries = self.entries();
         let of_worker = self.get(&mut entries, ShareKey::Worker, None);
-        self.get(&mut entries, ShareKey::Deliveries(workspace), Some(of_worker))
+        let outer = match self.nodes.of(workspace) {
+            Some(node) => self.get_node(&mut entries, ShareKey::NodeDeliveries, node, Some(of_worker)),
+            None => of_worker,
+        };
+        self.get(&mut entries, ShareKey::Deliveries(workspace), Some(outer))
     }
 
-    fn get(
-        self: &Arc<Self>,
-        entries: &mut HashMap<ShareKey, Weak<Share>>,
-        key: ShareKey,
-        outer: Option<Arc<Share>>,
-    ) -> Arc<Share> {
-        if let Some(share) = entries.get(&key).and_then(Weak::upgrade) {
+    fn get(self: &Arc<Self>, entries: &mut Entries, key: ShareKey, outer: Option<Arc<Share>>) -> Arc<Share> {
+        let known = entries.get(&key).and_then(Weak::upgrade);
+        // One whose workspace was moved to another node is replaced.
+        if let Some(share) = known.filter(|share| share.is_within(outer.as_ref())) {
             // `share` holds its outer share, so dropping this handle of that one ends none under the lock.
             return share;
         }
-        let share = Arc::new(Share::new(key, outer, Arc::clone(self)));
+        self.insert(entries, key, outer, None)
+    }
+
+    fn get_node(
+        self: &Arc<Self>,
+        entries: &mut Entries,
+        key: fn(i32) -> ShareKey,
+        node: Arc<Node>,
+        outer: Option<Arc<Share>>,
+    ) -> Arc<Share> {
+        let key = key(node.group);
+        let known = entries.get(&key).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| self.insert(entries, key, outer, Some(node)))
+    }
+
+    fn insert(
+        self: &Arc<Self>,
+        entries: &mut Entries,
+        key: ShareKey,
+        outer: Option<Arc<Share>>,
+        node: Option<Arc<Node>>,
+    ) -> Arc<Share> {
+        let share = Arc::new(Share::new(key, outer, node, Arc::clone(self)));
         entries.insert(key, Arc::downgrade(&share));
         share
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<ShareKey, Weak<Share>>> {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Share {
-    fn new(key: ShareKey, outer: Option<Arc<Share>>, shares: Arc<Shares>) -> Share {
-        let whole = outer.as_ref().map_or(shares.sizes, |outer| outer.sizes);
-        let sizes = whole.map(|size| size.div_ceil(2));
+    fn new(key: ShareKey, outer: Option<Arc<Share>>, node: Option<Arc<Node>>, shares: Arc<Shares>) -> Share {
+        let sizes = match &outer {
+            // All of it may be one workspace's.
+            Some(outer) if outer.node.is_some() => outer.sizes,
+            outer => outer.as_ref().map_or(shares.sizes, |outer| outer.sizes).map(|size| size.div_ceil(2)),
+        };
         let permits = sizes.map(|size| Semaphore::new(size as usize));
         Share {
             key,
             outer,
+            node,
             sizes,
             permits,
             waiting: AtomicUsize::new(0),
@@ -174,24 +219,39 @@ impl Share {
         }
     }
 
+    fn is_within(&self, outer: Option<&Arc<Share>>) -> bool {
+        self.outer.as_ref().map(Arc::as_ptr) == outer.map(Arc::as_ptr)
+    }
+
+    /// The share around this one, unless that is a node's.
+    fn outer_of_tenant(&self) -> Option<&Arc<Share>> {
+        self.outer.as_ref().filter(|outer| !matches!(outer.key, ShareKey::Node(_)))
+    }
+
+    /// The node on which the statements of this share run.
+    pub fn node(&self) -> Option<&Arc<Node>> {
+        self.outward().find_map(|share| share.node.as_ref())
+    }
+
     /// The workspace's id; none of the worker.
     pub fn workspace(&self) -> Option<Uuid> {
         match self.key {
             ShareKey::Workspace(id) | ShareKey::Sessions(id) | ShareKey::Session(id, _) | ShareKey::Deliveries(id) => {
                 Some(id)
             }
-            ShareKey::Worker => None,
+            ShareKey::Worker | ShareKey::Node(_) | ShareKey::NodeDeliveries(_) => None,
         }
     }
 
     /// The workspace's turn to read a large list.
     pub fn large_list(&self) -> Arc<Semaphore> {
-        self.outer.as_ref().map_or_else(|| Arc::clone(&self.large_list), |outer| outer.large_list())
+        self.outer_of_tenant().map_or_else(|| Arc::clone(&self.large_list), |outer| outer.large_list())
     }
 
     /// Waits for a place among the workspace's deactivations in progress.
     pub async fn urgent_unit(&self) -> Result<OwnedSemaphorePermit, Crowded> {
-        let whole = self.outward().last().unwrap_or(self);
+        let outer = std::iter::successors(Some(self), |share| share.outer_of_tenant().map(Arc::as_ref));
+        let whole = outer.last().unwrap_or(self);
         if let Ok(permit) = Arc::clone(&whole.urgent_units).try_acquire_owned() {
             return Ok(permit);
         }
@@ -219,13 +279,16 @@ impl Share {
         self.large_statements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The outermost share.
+    /// The outermost share but that of the node.
     pub fn whole(self: &Arc<Self>) -> Arc<Share> {
-        self.outer.as_ref().map_or_else(|| Arc::clone(self), Share::whole)
+        self.outer_of_tenant().map_or_else(|| Arc::clone(self), Share::whole)
     }
 
     /// Waits for a permit of this share and of those around it.
     pub async fn acquire(self: &Arc<Self>, kind: PoolKind) -> Result<SharePermit, Crowded> {
+        if self.node().is_some_and(|node| node.is_away()) {
+            return Err(Crowded::NodeAway);
+        }
         let mut permit = SharePermit { share: Arc::clone(self), kind, taken: 0 };
         if self.outward().all(|share| share.try_take(&mut permit)) {
             return Ok(permit);
@@ -246,7 +309,9 @@ impl Share {
 
     fn try_take(&self, permit: &mut SharePermit) -> bool {
         let taken = self.permits[permit.kind as usize].try_acquire().map(|own| own.forget());
-        permit.taken += usize::from(taken.is_ok());
+        if taken.is_ok() {
+            self.note_taken(permit);
+        }
         taken.is_ok()
     }
 
@@ -254,8 +319,15 @@ impl Share {
         let _place = QueuePlace::of(&self.waiting)?;
         let own = self.permits[permit.kind as usize].acquire().await.expect("a share is never closed");
         own.forget();
-        permit.taken += 1;
+        self.note_taken(permit);
         Ok(())
+    }
+
+    fn note_taken(&self, permit: &mut SharePermit) {
+        permit.taken += 1;
+        if let Some(node) = &self.node {
+            node.began();
+        }
     }
 }
 
@@ -270,6 +342,11 @@ impl Drop for Share {
 }
 
 impl SharePermit {
+    /// The node on which the statement runs.
+    pub fn node(&self) -> Option<Arc<Node>> {
+        self.share.node().cloned()
+    }
+
     /// The workspace's turn to read a large list.
     pub fn large_list(&self) -> Arc<Semaphore> {
         self.share.large_list()
@@ -280,6 +357,9 @@ impl Drop for SharePermit {
     fn drop(&mut self) {
         for share in self.share.outward().take(self.taken) {
             share.permits[self.kind as usize].add_permits(1);
+            if let Some(node) = &share.node {
+                node.ended();
+            }
         }
     }
 }
@@ -330,6 +410,43 @@ mod tests {
         assert_eq!(shares.entries().len(), 1);
         drop(of_workspace);
         assert_eq!(shares.entries().len(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_workspaces_of_a_node_leave_the_other_nodes_their_connections() {
+        let shares = Shares::new([12, 4, 2]);
+        // All ids below hash to one side of zero or the other.
+        shares.nodes.replace(&[(-1, 1), (i32::MAX, 2)]);
+        let all: Vec<Uuid> = (0..16).map(Uuid::from_u128).collect();
+        let on = |group| {
+            let is_on = |id: &&Uuid| shares.nodes.of(**id).is_some_and(|node| node.group == group);
+            all.iter().filter(is_on).copied().collect::<Vec<Uuid>>()
+        };
+        let (one, two) = (on(1), on(2));
+        let of_workspace = shares.of_workspace(one[0]);
+        assert_eq!(of_workspace.sizes, [6, 2, 1], "one workspace may have all of its node's share");
+        let mut held = Vec::new();
+        for _ in 0..6 {
+            held.push(of_workspace.acquire(PoolKind::General).await.expect("it is the node's share"));
+        }
+        let neighbour = shares.of_workspace(one[1]);
+        assert!(futures_util::poll!(Box::pin(neighbour.acquire(PoolKind::General))).is_pending());
+        assert!(shares.of_workspace(two[0]).acquire(PoolKind::General).await.is_ok(), "another node's");
+        let of_deliveries = shares.of_deliveries(one[0]);
+        assert_eq!(of_deliveries.sizes, [3, 1, 1]);
+        assert!(of_deliveries.acquire(PoolKind::General).await.is_ok());
+
+        shares.nodes.of(one[0]).expect("it has one").note(false);
+        assert_eq!(neighbour.acquire(PoolKind::General).await.err(), Some(Crowded::NodeAway));
+        assert!(shares.of_workspace(two[0]).acquire(PoolKind::General).await.is_ok());
+        assert!(Arc::ptr_eq(&of_workspace.whole(), &of_workspace), "limits of a workspace are not its node's");
+        assert_eq!(of_workspace.urgent_units.available_permits(), MAX_URGENT_UNITS);
+        drop(of_workspace.urgent_unit().await);
+
+        // Its workspaces are moved.
+        shares.nodes.replace(&[(-1, 3), (i32::MAX, 2)]);
+        assert!(shares.of_workspace(one[0]).acquire(PoolKind::General).await.is_ok());
+        drop(held);
     }
 
     #[tokio::test]

@@ -102,22 +102,25 @@ impl Connections {
     }
 
     /// Awaits a task's answer. If dropped before there is a connection, nothing has begun; if dropped later, the task
-    /// continues.
+    /// continues. So it does if its node is away meanwhile: what becomes of it is not known then.
     async fn in_task<T, F>(&self, work: impl FnOnce(Checkout, oneshot::Sender<T>) -> F) -> sqlx::Result<T>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let checkout = self.checkout().await?;
+        let checkout = self.while_node_answers(self.checkout()).await?;
         let mut watch = self.pools.health.watch();
         let (answer, answered) = oneshot::channel();
         let task = self.pools.units.spawn(work(checkout, answer));
-        let outcome = match answered.await {
-            Ok(outcome) => Ok(outcome),
-            Err(_) => match task.await {
-                Err(fault) if fault.is_panic() => resume_unwind(fault.into_panic()),
-                _ => Err(sqlx::Error::PoolClosed),
-            },
-        };
+        let outcome = self.while_node_answers(async {
+            match answered.await {
+                Ok(outcome) => Ok(outcome),
+                Err(_) => match task.await {
+                    Err(fault) if fault.is_panic() => resume_unwind(fault.into_panic()),
+                    _ => Err(sqlx::Error::PoolClosed),
+                },
+            }
+        });
+        let outcome = outcome.await;
         watch.is_over = true;
         outcome
     }

@@ -13,19 +13,22 @@ impl Caller {
             return Err(Error::Unauthenticated(Rejection::MISSING));
         };
         let hash = pass.hash();
-        sqlx::query!(
+        sqlx::query_scalar!(
             r#"
             with expired as (
                 delete from api_key_pass where api_key_id = $2 and expires_at <= $3
+            ), created as (
+                insert into api_key_pass (token_hash, api_key_id, created_at, expires_at) values ($1, $2, $3, $4)
+                returning api_key_id
             )
-            insert into api_key_pass (token_hash, api_key_id, created_at, expires_at) values ($1, $2, $3, $4)
+            select api_key_id from created
             "#,
             hash.as_bytes(),
             key.0,
             now,
             expires_at,
         )
-        .execute(self.workspace.store.writer())
+        .fetch_one(self.workspace.store.writer())
         .await?;
         Ok(())
     }

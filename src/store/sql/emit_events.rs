@@ -57,8 +57,7 @@ macro_rules! emit_events {
                 insert into event_clock as clock (workspace_id, last_at)
                 select $1, $2::timestamptz + (count(*) - 1) * interval '1 microsecond' from new_events having count(*) > 0
                 on conflict (workspace_id) do update
-                set last_at = greatest(excluded.last_at,
-                    clock.last_at + (excluded.last_at - $2::timestamptz) + interval '1 microsecond')
+                set last_at = clock_after(clock.last_at, excluded.last_at, $2::timestamptz)
                 returning last_at
             ), inserted as (
                 insert into event (workspace_id, event_id, event_type, is_opt_in, created_at, occurred_at,
@@ -67,12 +66,13 @@ macro_rules! emit_events {
                     last_at - (count(*) over () - row_number() over ()) * interval '1 microsecond', "# + $occurred_at + r#",
                     user_identity_id, details
                 from new_events cross join tick
-                returning workspace_id, event_id, event_type, is_opt_in
+                returning event_id, event_type, is_opt_in
             ), deliveries as (
                 insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-                select workspace_id, event_id, webhook_id, $2::timestamptz
-                from inserted join webhook using (workspace_id)
-                where disabled_at is null and webhook_wants(event_types, event_type, is_opt_in)
+                select $1, event_id, webhook_id, $2::timestamptz
+                from inserted cross join webhook
+                where webhook.workspace_id = $1 and disabled_at is null
+                    and webhook_wants(event_types, event_type, is_opt_in)
                 for key share of webhook
             )
             "# + $result $(+ $rest)?

@@ -24,11 +24,16 @@ impl Workspace {
     ) -> Result<(ApplicationId, bool)> {
         let begun = sqlx::query!(
             r#"
-            with known as (
+            with known as materialized (
                 select application_id from application
                 where workspace_id = $1 and user_identity_id = $2 and normalize(instance_id, nfc) = normalize($5, nfc)
                 order by created_at desc, application_id
                 limit 1
+            ), oldest as materialized (
+                select application_id from application
+                where workspace_id = $1 and user_identity_id = $2 and endpoint_id <> $4
+                order by created_at desc, application_id
+                offset $10
             ), begun as (
                 insert into application (workspace_id, user_identity_id, application_id, endpoint_id, instance_id, culture,
                     user_agent, application_type, created_at)
@@ -40,12 +45,7 @@ impl Workspace {
                 returning application_id
             ), ended as (
                 delete from application
-                where workspace_id = $1 and application_id in (
-                    select application_id from application
-                    where workspace_id = $1 and user_identity_id = $2 and endpoint_id <> $4
-                    order by created_at desc, application_id
-                    offset $10
-                )
+                where workspace_id = $1 and application_id in (select application_id from oldest)
             )
             select application_id as "application_id!", true as "is_new!" from begun
             union all

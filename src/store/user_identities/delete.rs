@@ -56,18 +56,19 @@ impl Workspace {
             with disowned as (
                 update phone set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4 and deactivated_at is not null
-                returning device_id, jsonb_build_object('device_id', device_id) as after
+                returning device_id
             ), taken_back as (
                 update number_register set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4
-                returning register_id, to_jsonb(number_register) as after
+                returning register_id, as_document(number_register) as after
             ), deleted_slots as (
                 delete from slot
                 where workspace_id = $1 and user_identity_id = $4
-                returning user_identity_id, to_jsonb(slot) as before
+                returning user_identity_id, as_document(slot) as before
             ), changes as (
                 select 'phone.disowned' as action, device_id as subject_id,
-                    after || jsonb_build_object('user_identity_id', $4::uuid) as before, after
+                    jsonb_build_object('device_id', device_id, 'user_identity_id', $4::uuid) as before,
+                    jsonb_build_object('device_id', device_id) as after
                 from disowned
                 union all
                 select 'number.taken_back', register_id, after || jsonb_build_object('user_identity_id', $4::uuid), after
@@ -98,7 +99,14 @@ impl Workspace {
             emit_events,
             query_scalar,
             r#"
-            with deactivated as (
+            with ending as materialized (
+                select client_session_id from client_session where workspace_id = $1 and user_identity_id = $4
+                union
+                select client_session_id from phone_client_session
+                where workspace_id = $1 and device_id in (
+                    select device_id from phone
+                    where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null)
+            ), deactivated as (
                 update phone
                 set deactivated_at = $2, deactivation_reason = 'user identity deleted', user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null
@@ -107,17 +115,10 @@ impl Workspace {
                 delete from credential
                 where workspace_id = $1 and user_identity_id = $4
                 returning acs_credential_id, acs_system_id, device_id is not null as is_on_phone,
-                    to_jsonb(credential) as before
+                    as_document(credential) as before
             ), ended as (
                 delete from client_session
-                using (
-                    select client_session_id from client_session where workspace_id = $1 and user_identity_id = $4
-                    union
-                    select client_session_id from phone_client_session
-                    where workspace_id = $1 and device_id in (
-                        select device_id from phone
-                        where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null)
-                ) as ending
+                using ending
                 where client_session.workspace_id = $1 and client_session.client_session_id = ending.client_session_id
                 returning client_session.client_session_id
             ), deleted_contacts as (

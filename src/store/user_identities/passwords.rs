@@ -34,7 +34,7 @@ impl Store {
     /// Whether a user identity has a password.
     pub async fn has_passwords(&self) -> Result<bool> {
         let has = sqlx::query_scalar!(
-            r#"select exists (select from user_identity where password_hash is not null) as "has!""#
+            r#"select exists (select 1 from user_identity where password_hash is not null) as "has!""#
         );
         Ok(has.fetch_one(&self.pool).await?)
     }
@@ -79,6 +79,11 @@ impl Store {
 
     /// User identities with this name and a password, the oldest first, so that later ones displace none.
     async fn sign_in_candidates(&self, name: &str, client_id: Option<Uuid>) -> Result<Vec<Candidate>> {
+        if self.is_distributed
+            && let Some(workspace) = self.workspace_of_client(client_id).await?
+        {
+            return self.sign_in_candidates_of(workspace, name).await;
+        }
         Ok(sqlx::query_as!(
             Candidate,
             r#"
@@ -98,6 +103,40 @@ impl Store {
             "#,
             name,
             client_id,
+            TRIED as i64,
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The workspace that a client id names: that of an API key, or itself.
+    async fn workspace_of_client(&self, client_id: Option<Uuid>) -> Result<Option<WorkspaceId>> {
+        let Some(client_id) = client_id else { return Ok(None) };
+        let workspace = sqlx::query_scalar!(
+            r#"
+            select workspace_id as "workspace_id!: WorkspaceId" from api_key where api_key_id = $1
+            union all
+            select workspace_id from workspace where workspace_id = $1
+            "#,
+            client_id,
+        );
+        Ok(workspace.fetch_optional(&self.pool).await?)
+    }
+
+    /// As [`Store::sign_in_candidates`], of one workspace, which one node has.
+    async fn sign_in_candidates_of(&self, workspace: WorkspaceId, name: &str) -> Result<Vec<Candidate>> {
+        Ok(sqlx::query_as!(
+            Candidate,
+            r#"
+            select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
+            from user_identity join workspace using (workspace_id)
+            where user_identity.workspace_id = $1 and password_hash is not null
+                and (email_address_folded = folded($2) or normalize(user_identity_key, nfc) = normalize($2, nfc))
+            order by user_identity.created_at, user_identity_id
+            limit $3
+            "#,
+            workspace.0,
+            name,
             TRIED as i64,
         )
         .fetch_all(&self.pool)

@@ -4,6 +4,7 @@
 //! A claim postpones the delivery's next attempt to the time at which the worker is presumed dead, and counts the
 //! attempt. No lock is held while a message is sent.
 
+use super::due::Lookup;
 use crate::domain::event::Event;
 use crate::domain::id::*;
 use crate::domain::token::Token;
@@ -13,6 +14,7 @@ use crate::store::Store;
 use crate::store::sql::types::Document;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// What a search for due deliveries skips, and what it returns last.
@@ -58,6 +60,13 @@ impl Store {
         limit: i64,
         now: DateTime<Utc>,
     ) -> Result<Vec<WorkspaceId>> {
+        if self.is_distributed {
+            let at_most = usize::try_from(limit).unwrap_or(usize::MAX);
+            return match self.due_workspaces.take(filter, at_most, now, Instant::now()) {
+                Lookup::In(workspaces) => Ok(workspaces),
+                Lookup::Everywhere => self.due_workspaces_of_each_node(filter, limit, now).await,
+            };
+        }
         let rows = sqlx::query_scalar!(
             r#"
             select workspace_id
@@ -70,6 +79,32 @@ impl Store {
                 where workspace_id <> all ($2)
             ) as due
             where due_at <= $1
+            group by workspace_id
+            order by workspace_id = any ($3), uuid_hash_extended(workspace_id, $4)
+            limit $5
+            "#,
+            now,
+            &filter.busy_workspaces,
+            &filter.deferred_workspaces,
+            filter.seed,
+            limit,
+        )
+        .fetch_all(&self.of_worker().pool)
+        .await?;
+        Ok(rows.into_iter().map(WorkspaceId).collect())
+    }
+
+    /// As [`Store::due_workspaces`], where deliveries are on several nodes: each looks for its own.
+    async fn due_workspaces_of_each_node(
+        &self,
+        filter: &ClaimFilter,
+        limit: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<WorkspaceId>> {
+        let rows = sqlx::query_scalar!(
+            r#"
+            select workspace_id from delivery
+            where status = 'pending' and next_attempt_at <= $1 and workspace_id <> all ($2)
             group by workspace_id
             order by workspace_id = any ($3), uuid_hash_extended(workspace_id, $4)
             limit $5
@@ -114,6 +149,11 @@ impl Store {
         )
         .fetch_all(&self.of_deliveries(workspace).pool)
         .await?;
+        // Others may be hidden by the filter.
+        let is_filtered = !filter.busy_webhooks.is_empty() || !filter.busy_hosts.is_empty();
+        if self.is_distributed && (is_filtered || !rows.is_empty()) {
+            self.due_workspaces.remember(workspace, now);
+        }
         let endpoints = rows.into_iter().map(|row| Endpoint {
             workspace_id: workspace,
             webhook_id: WebhookId(row.webhook_id),
@@ -163,6 +203,7 @@ impl Store {
             from claimed
             join event using (workspace_id, event_id)
             join webhook using (workspace_id, webhook_id)
+            where event.workspace_id = $1 and webhook.workspace_id = $1
             "#,
             workspace.0,
             now,

@@ -97,9 +97,9 @@ impl Workspace {
             r#"
             , pinged as (
                 insert into delivery (workspace_id, event_id, webhook_id, next_attempt_at)
-                select workspace_id, event_id, webhook_id, $2
-                from inserted join webhook using (workspace_id)
-                where webhook_id = $4 and not webhook_wants(event_types, event_type, is_opt_in)
+                select $1, event_id, webhook_id, $2
+                from inserted cross join webhook
+                where webhook.workspace_id = $1 and webhook_id = $4 and not webhook_wants(event_types, event_type, is_opt_in)
                 for key share of webhook
             )
             select name_uuid($4, event_id::text) as "delivery_id!" from inserted

@@ -151,6 +151,9 @@ impl Store {
         )
         .fetch_optional(self.of_deliveries(claim.event.workspace_id).emitter())
         .await?;
+        if let Some(next_attempt_at) = next_attempt_at.filter(|_| self.is_distributed) {
+            self.due_workspaces.remember(claim.event.workspace_id, next_attempt_at);
+        }
         Ok(())
     }
 

@@ -90,16 +90,16 @@ impl Workspace {
         audited!(
             query_scalar,
             r#"
-            with phones as (
-                delete from phone where workspace_id = $1 returning device_id, to_jsonb(phone) as before
-            ), credentials as (
+            with credentials as (
                 delete from credential where workspace_id = $1
-                returning acs_credential_id, to_jsonb(credential) as before
+                returning acs_credential_id, as_document(credential) as before
+            ), phones as (
+                delete from phone where workspace_id = $1 returning device_id, as_document(phone) as before
             ), numbers as (
                 delete from number_register where workspace_id = $1
-                returning register_id, to_jsonb(number_register) as before
+                returning register_id, as_document(number_register) as before
             ), slots as (
-                delete from slot where workspace_id = $1 returning user_identity_id, to_jsonb(slot) as before
+                delete from slot where workspace_id = $1 returning user_identity_id, as_document(slot) as before
             ), changes as (
                 select 'phone.deleted' as action, device_id as subject_id, before, null::jsonb as after
                 from phones

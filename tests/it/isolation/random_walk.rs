@@ -164,6 +164,58 @@ impl WalkedWorkspace {
     }
 }
 
+/// A request of a lone walk, as text, with the response's names numbered.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    pub operation: String,
+    pub arguments: String,
+    pub response: String,
+    pub is_success: bool,
+}
+
+impl Step {
+    pub fn new(operation: Operation, arguments: &Map<String, Value>, response: &Response) -> Step {
+        let (status, _, body) = super::comparable(response, arguments);
+        Step {
+            operation: operation.to_string(),
+            arguments: Value::from(arguments.clone()).to_string(),
+            response: format!("{status}: {body}"),
+            is_success: status < 300,
+        }
+    }
+}
+
+/// Walks through each dialect with one workspace alone, and returns what it asked and got. The same seed in another world is
+/// the same walk.
+pub async fn walk_alone(world: &World, seed: u64) -> Vec<Step> {
+    let [first, second, _] = LABELS;
+    let mut steps = alone::<ucwa::Ucwa>(world, first, seed).await;
+    // Two dialects import the number of a label, which exists once.
+    steps.extend(alone::<diga::Diga>(world, second, seed).await);
+    steps.extend(alone::<phone_com::PhoneCom>(world, first, seed).await);
+    steps.extend(alone::<seam::Seam>(world, first, seed).await);
+    steps
+}
+
+async fn alone<M: DialectWalk>(world: &World, label: &str, seed: u64) -> Vec<Step> {
+    let operations = M::operations();
+    let mut workspace = [M::begin(world, label).await];
+    let (mut rng, mut steps) = (Rng::new(seed, 0), Vec::new());
+    // Each operation in turn, twice: first those that create resources.
+    let creating = operations.iter().filter(|operation| M::creates(operation));
+    let order: Vec<_> = creating.chain(&operations).chain(&operations).collect();
+    for operation in order.into_iter().filter(|operation| !M::is_rare(operation)) {
+        world.advance(TimeDelta::seconds(1));
+        let request = request::<M>(operation, &workspace, Rng::new(rng.next_u64(), 0));
+        let successes = workspace[0].successes;
+        let response = workspace[0].take_step::<M>(*operation, &request).await;
+        let arguments = Value::from(request.arguments).to_string();
+        let is_success = workspace[0].successes > successes;
+        steps.push(Step { operation: operation.to_string(), arguments, response, is_success });
+    }
+    steps
+}
+
 /// A request with all required fields and some of the others.
 fn request<M: DialectWalk>(operation: &Operation, workspaces: &[WalkedWorkspace], mut rng: Rng) -> Request {
     let client = &workspaces[rng.side].client;
@@ -191,7 +243,10 @@ fn request<M: DialectWalk>(operation: &Operation, workspaces: &[WalkedWorkspace]
 
 /// A resource of the workspace itself or of the other one; for the control, an unknown name in place of the latter.
 fn resource_name(kind: &str, is_foreign: bool, workspaces: &[WalkedWorkspace], rng: &mut Rng) -> String {
-    let known = |side: usize| workspaces[side].known.get(kind).map_or(&[][..], Vec::as_slice);
+    let known = |side: usize| {
+        let of_kind = workspaces.get(side).and_then(|workspace| workspace.known.get(kind));
+        of_kind.map_or(&[][..], Vec::as_slice)
+    };
     let own = known(rng.side);
     if own.is_empty() {
         return rng.id();

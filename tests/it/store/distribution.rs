@@ -8,17 +8,20 @@ use sqlx::{Executor, PgConnection, Row};
 
 /// What matters of Citus: it refuses a table before the tables that it references, and a table with a trigger.
 const STAND_IN: &str = "
-    create table citus_tables (table_name regclass primary key, is_distributed boolean, number serial);
+    create table citus_tables (table_name regclass primary key, citus_table_type text);
+    create table pg_dist_object (classid regclass, objid oid);
     create function take(subject regclass, is_distributed boolean) returns void language plpgsql as $$
     begin
         if exists (select from pg_constraint where contype = 'f' and conrelid = subject and confrelid <> subject
-            and not exists (select from citus_tables where table_name = confrelid::regclass)) then
+            and not exists (
+                select from citus_tables where table_name = confrelid::regclass and citus_table_type <> 'local')) then
             raise exception '% refers to a table that is still local', subject;
         end if;
         if exists (select from pg_trigger where tgrelid = subject and not tgisinternal) then
             raise exception '% has a trigger', subject;
         end if;
-        insert into citus_tables values (subject, is_distributed);
+        insert into citus_tables values (subject, case when is_distributed then 'distributed' else 'reference' end)
+        on conflict (table_name) do update set citus_table_type = excluded.citus_table_type;
     end $$;
     create function create_reference_table(subject regclass) returns void language sql
         return take(subject, false);
@@ -28,16 +31,26 @@ const STAND_IN: &str = "
         if by <> 'workspace_id' then
             raise exception 'by %', by;
         end if;
-        if (colocate_with = 'none') = exists (select from citus_tables where is_distributed) then
+        if (colocate_with = 'none') = exists (select from citus_tables where citus_table_type = 'distributed') then
             raise exception '% lies with %', subject, colocate_with;
         end if;
         if colocate_with <> 'none'
-            and not exists (select from citus_tables where table_name = colocate_with::regclass and is_distributed) then
+            and not exists (select from citus_tables
+                where table_name = colocate_with::regclass and citus_table_type = 'distributed') then
             raise exception '% lies with %, which is not distributed', subject, colocate_with;
         end if;
         perform take(subject, true);
     end $$;
+    create function create_distributed_function(subject regprocedure) returns void language sql
+        begin atomic insert into pg_dist_object values ('pg_proc'::regclass, subject); end;
+    create function truncate_local_data_after_distributing_table(subject regclass) returns void language plpgsql as $$
+    begin
+        execute format('alter table %s disable trigger all', subject);
+    end $$;
 ";
+
+/// The tables of the stand-in.
+const OF_STAND_IN: [&str; 2] = ["citus_tables", "pg_dist_object"];
 
 #[tokio::test]
 async fn distribute_without_citus_reports_what_is_missing() {
@@ -55,12 +68,15 @@ async fn distribute_places_each_table_once_after_the_tables_that_it_references()
     world.phone(&world.person("jane").await).await;
     let mut database = world.database().await;
     database.execute(STAND_IN).await.expect("the stand-in is created");
+    // As Citus lists what it keeps an eye on.
+    database.execute("insert into citus_tables values ('phone', 'local')").await.expect("a row");
     let names = distribute(&mut database).await;
     let unplaced: Vec<String> = sqlx::query_scalar(
         "select table_placement.table_name from table_placement
          left join citus_tables on citus_tables.table_name = table_placement.table_name::regclass
-         where table_placement.is_distributed is distinct from citus_tables.is_distributed
-             and table_placement.table_name <> 'citus_tables'",
+         where (case when table_placement.is_distributed then 'distributed' else 'reference' end)
+                 is distinct from citus_table_type
+             and table_placement.table_name not in ('citus_tables', 'pg_dist_object')",
     )
     .fetch_all(&mut database)
     .await
@@ -69,8 +85,21 @@ async fn distribute_places_each_table_once_after_the_tables_that_it_references()
     for table in ["phone", "event", "delivery", "claimed_number", "audit", "workspace"] {
         assert!(names.iter().any(|name| name == table), "{table} is missing: {names:?}");
     }
-    // A second run has nothing to do, as after an upgrade without new tables.
+    // A second run has nothing to do, as after an upgrade without new tables; one with a new table lays out that one.
     assert!(distribute(&mut database).await.is_empty());
+    let new = "create table badge (workspace_id uuid references workspace, badge_id uuid, primary key (workspace_id, badge_id));
+        create function badge_name(badge_id uuid) returns text language sql return badge_id::text;";
+    database.execute(new).await.expect("a later migration");
+    assert_eq!(distribute(&mut database).await, ["badge"]);
+    let local: Vec<String> = sqlx::query_scalar(
+        "select proname::text from pg_proc where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype
+         and oid not in (select objid from pg_dist_object) and proname not in ('take', 'create_reference_table',
+             'create_distributed_table', 'create_distributed_function', 'truncate_local_data_after_distributing_table')",
+    )
+    .fetch_all(&mut database)
+    .await
+    .expect("the query succeeds");
+    assert!(local.is_empty(), "functions that the nodes do not have: {local:?}");
 }
 
 #[tokio::test]
@@ -92,8 +121,8 @@ async fn lists_and_gets_are_the_same_where_tables_may_be_on_several_nodes() {
     assert_eq!(world.key().get(&query).await.ok()["phone"], other.key(&world).get(&query).await.ok()["phone"]);
 }
 
-/// Distributes the tables; returns their names, without the stand-in's own table.
+/// Distributes the tables; returns their names, without the stand-in's own.
 async fn distribute(database: &mut PgConnection) -> Vec<String> {
     let rows = sqlx::query("select distribute()").fetch_all(database).await.expect("distribute succeeds");
-    rows.into_iter().map(|row| row.get(0)).filter(|name: &String| name != "citus_tables").collect()
+    rows.into_iter().map(|row| row.get(0)).filter(|name: &String| !OF_STAND_IN.contains(&name.as_str())).collect()
 }

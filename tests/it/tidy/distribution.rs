@@ -8,7 +8,8 @@ use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables that are copied to each node, and why they are small and rarely written.
-const COPIED: [(&str, &str); 16] = [
+const COPIED: [(&str, &str); 17] = [
+    ("_sqlx_migrations", "one row a migration, so that a server at any node finds the schema"),
     ("workspace", "one row a tenant"),
     ("deployment", "one row"),
     ("api_key", "a few for each workspace, looked up before the workspace is known"),
@@ -42,6 +43,9 @@ const OF_ONE_PLACE: [(&str, &[&str]); 3] =
 
 /// Allowed triggers and why: none reads a row, and each is dropped when the tables are distributed.
 const TRIGGERS: [(&str, &str); 1] = [("audit_append_only", "refuses to change the audit trail")];
+
+/// Longest name of a constraint or an index to which Citus can append the number of a shard without cutting it.
+const LONGEST_NAME: usize = 63 - "_1020408".len() - 2;
 
 /// A constraint or unique index: its columns, and the columns that it references.
 struct Key {
@@ -102,6 +106,29 @@ fn fault_of(key: &Key, placed: &BTreeMap<String, bool>) -> Option<&'static str> 
         }
         _ => None,
     }
+}
+
+#[tokio::test]
+async fn each_constraint_is_known_by_its_name_on_a_shard() {
+    let names: Vec<String> = sqlx::query_scalar(
+        "select conname::text from pg_constraint where connamespace = 'public'::regnamespace
+         union select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind = 'i'",
+    )
+    .fetch_all(&mut World::new().await.database().await)
+    .await
+    .expect("the catalogue answers");
+    assert!(names.len() > 40, "only {} names", names.len());
+    let mut faults = Faults::default();
+    for name in names {
+        let number = name.rsplit_once('_').map_or("", |(_, number)| number);
+        if number.len() >= 6 && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            faults.add(&name, "ends like the number of a shard; see without_shard");
+        }
+        if name.len() > LONGEST_NAME {
+            faults.add(&name, "is cut by Citus, and then not known when it is violated; shorten it");
+        }
+    }
+    faults.none();
 }
 
 #[tokio::test]

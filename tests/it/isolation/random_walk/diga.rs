@@ -8,7 +8,7 @@ use crate::support::world::{World, text};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-struct Diga;
+pub(super) struct Diga;
 
 #[tokio::test]
 async fn two_workspaces_with_random_requests_in_diga_are_isolated() {

@@ -9,7 +9,7 @@ use crate::support::phone_com::Extension;
 use crate::support::world::World;
 use serde_json::{Value, json};
 
-struct PhoneCom;
+pub(super) struct PhoneCom;
 
 #[tokio::test]
 async fn two_workspaces_with_random_requests_in_phone_com_are_isolated() {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// Ids of resources of other systems. They are random here, since responses repeat them.
 const REPEATED_AS_SENT: [&str; 4] = ["acs_user_id", "acs_system_id", "connected_account_id", "connect_webview_id"];
 
-struct Seam;
+pub(super) struct Seam;
 
 #[tokio::test]
 async fn two_workspaces_with_random_requests_in_seam_are_isolated() {

@@ -9,7 +9,7 @@ use crate::support::ucwa::{Person, SLOTS, href};
 use crate::support::world::World;
 use serde_json::{Value, json};
 
-struct Ucwa;
+pub(super) struct Ucwa;
 
 #[tokio::test]
 async fn two_workspaces_with_random_requests_in_ucwa_are_isolated() {

@@ -1,0 +1,85 @@
+//! `handset migrate`: the schema, and the distribution of its tables over the nodes of a cluster.
+
+use super::admin::{AdminContext, Outcome};
+use super::output::{note, table};
+use crate::store::{DistributionProgress, UndistributedTable};
+use clap::Args;
+use serde_json::json;
+use std::time::Duration;
+
+#[derive(Debug, Args)]
+pub struct MigrateCommand {
+    /// Distribute the tables over the nodes of a Citus cluster. Repeat it after adding a node
+    #[arg(long)]
+    distribute: bool,
+    /// Say what --distribute would do, table by table, and distribute nothing
+    #[arg(long, requires = "distribute")]
+    dry_run: bool,
+}
+
+pub async fn migrate(context: &AdminContext, command: MigrateCommand) -> Outcome {
+    if !command.distribute {
+        return context.print(&json!({ "migrated": true }), "The schema is up to date.");
+    }
+    if command.dry_run {
+        return plan(context).await;
+    }
+    let tables = context.store().distribute(|progress| note(&line(progress))).await?;
+    let text = match tables.as_slice() {
+        [] => "The schema is up to date, and every table is distributed.".to_owned(),
+        tables => format!("The schema is up to date. Distributed: {}.", tables.join(", ")),
+    };
+    context.print(&json!({ "migrated": true, "distributed": tables }), &text)
+}
+
+/// Prints what `--distribute` would do.
+async fn plan(context: &AdminContext) -> Outcome {
+    let tables = context.store().undistributed_tables().await?;
+    let value = json!({ "dry_run": true, "tables": tables.iter().map(|table| json!({
+        "table": table.name,
+        "placement": placement(table),
+        "estimated_rows": table.estimated_rows,
+        "bytes": table.bytes,
+    })).collect::<Vec<_>>() });
+    let rows = tables.iter().map(|table| {
+        let count = table.estimated_rows.map_or("unknown".to_owned(), |count| count.to_string());
+        [table.name.clone(), placement(table).to_owned(), count, size(table.bytes)]
+    });
+    context.print(&value, &self::table(["TABLE", "WOULD BE", "ROWS (ABOUT)", "SIZE"], rows))?;
+    if !context.json {
+        note(match tables.len() {
+            0 => "Every table is distributed.",
+            _ => "Nothing was distributed. Meanwhile all of these tables would be locked.",
+        });
+    }
+    Ok(())
+}
+
+fn placement(table: &UndistributedTable) -> &'static str {
+    if table.is_distributed { "divided by workspace" } else { "copied to each node" }
+}
+
+/// What is told of a table that is done.
+fn line(progress: &DistributionProgress<'_>) -> String {
+    let DistributionProgress { table, number, count, took, left } = progress;
+    let (name, size) = (&table.name, size(table.bytes));
+    let left = match number == count {
+        true => String::new(),
+        false => format!("; about {} left", seconds(*left)),
+    };
+    format!("{number} of {count}: {name} ({size}) {} in {}{left}", placement(table), seconds(*took))
+}
+
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+fn size(bytes: i64) -> String {
+    match bytes {
+        ..1_048_576 => format!("{} KiB", bytes / 1_024),
+        _ => format!("{} MiB", bytes / 1_048_576),
+    }
+}

@@ -1,0 +1,170 @@
+//! A node that hangs: the workspaces of other nodes do not notice, and its own are answered with 503 until it is back.
+
+use crate::support::citus::{ClusterDatabase, connect};
+use crate::support::client::Response;
+use crate::support::wait::until;
+use crate::support::world::{Tenant, World};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+use sqlx::{Executor, Row};
+use std::fs;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// Connections of the server.
+const CONNECTIONS: u32 = 16;
+
+/// Requests at a time of the workspaces of the node that hangs: more than there are connections.
+const CROWD: usize = 40;
+
+/// Longest response to a workspace of another node, on a busy machine.
+const SOON: Duration = Duration::from_secs(3);
+
+/// Longest response to a workspace of the node that hangs, before the server knows, and once it knows.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The processes of a node, which are on this machine.
+struct Node {
+    postmaster: i32,
+}
+
+impl Node {
+    async fn of(url: &str) -> Node {
+        let mut connection = connect(url).await;
+        let file = connection.fetch_one("select pg_read_file('postmaster.pid')").await.expect("a superuser");
+        let file: String = file.get(0);
+        Node { postmaster: file.lines().next().and_then(|line| line.parse().ok()).expect("a process id") }
+    }
+
+    /// The postmaster first, so that it starts no others.
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.postmaster), signal).expect("the node runs on this machine, and may be signalled");
+        for entry in fs::read_dir("/proc").expect("a Linux machine") {
+            let name = entry.expect("an entry").file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+            // The name of the program, in parentheses, may contain anything.
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let parent = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse().ok());
+            if parent == Some(self.postmaster) {
+                let _ = kill(Pid::from_raw(pid), signal);
+            }
+        }
+    }
+
+    fn hang(&self) -> Hanging<'_> {
+        self.signal(Signal::SIGSTOP);
+        Hanging(self)
+    }
+}
+
+/// A node that hangs until this is dropped.
+struct Hanging<'n>(&'n Node);
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::SIGCONT);
+    }
+}
+
+/// A workspace, and its phones.
+struct Place {
+    tenant: Tenant,
+    phones: Vec<String>,
+}
+
+/// A workspace on the node with this port.
+async fn workspace_on(world: &World, database: &ClusterDatabase, port: u16, phones: usize) -> Place {
+    let mut coordinator = database.coordinator().await;
+    for number in 0.. {
+        let tenant = world.sandbox(&format!("{port}-{number}")).await;
+        let on = "select nodeport from pg_dist_shard_placement
+            where shardid = get_shard_id_for_distribution_column('phone', $1::uuid)";
+        let id: uuid::Uuid = tenant.id.parse().expect("an id");
+        let found: i64 =
+            sqlx::query_scalar(on).bind(id).fetch_one(&mut coordinator).await.expect("the workspace has a shard");
+        if found == i64::from(port) {
+            let person = tenant.person("jane").await;
+            let mut ids = Vec::new();
+            for _ in 0..phones {
+                ids.push(tenant.phone(&person).await);
+            }
+            return Place { tenant, phones: ids };
+        }
+    }
+    unreachable!("some workspace is on the node")
+}
+
+impl Place {
+    async fn get(&self) -> (Response, Duration) {
+        let began = Instant::now();
+        let response = self.tenant.key().get(&format!("/phones/get?device_id={}", self.phones[0])).await;
+        (response, began.elapsed())
+    }
+
+    async fn deactivate(&self, index: usize) -> (Response, Duration) {
+        let began = Instant::now();
+        let body = json!({ "device_id": self.phones[index] });
+        let response = self.tenant.key().post("/phones/deactivate", body).await;
+        (response, began.elapsed())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a Citus cluster on this machine: HANDSET_TEST_CLUSTER"]
+async fn a_node_that_hangs_is_not_noticed_by_the_workspaces_of_others() {
+    const PHONES: usize = 12;
+    let database = ClusterDatabase::distributed_alone().await;
+    let world = World::at(&database.url, CONNECTIONS).await;
+    let [port, hanging_port] = [0, 1].map(|worker| database.worker_port(worker));
+    let there = workspace_on(&world, &database, port, PHONES).await;
+    let gone = workspace_on(&world, &database, hanging_port, 2).await;
+    let node = Node::of(&database.workers[1]).await;
+
+    let hanging = node.hang();
+    let mut crowd = JoinSet::new();
+    for number in 0..CROWD {
+        let (key, phone) = (gone.tenant.key().clone(), gone.phones[1].clone());
+        crowd.spawn(async move {
+            let mut slowest = Duration::ZERO;
+            let mut statuses = Vec::new();
+            for _ in 0..3 {
+                let began = Instant::now();
+                let response = match number % 3 {
+                    0 => key.post("/phones/deactivate", json!({ "device_id": phone })).await,
+                    _ => key.get(&format!("/phones/get?device_id={phone}")).await,
+                };
+                slowest = slowest.max(began.elapsed());
+                statuses.push(response.status);
+            }
+            (statuses, slowest)
+        });
+    }
+    let mut slowest = Duration::ZERO;
+    for index in 1..PHONES {
+        for (response, took) in [there.get().await, there.deactivate(index).await, there.get().await] {
+            assert_eq!(response.status, 200, "{response:?}");
+            slowest = slowest.max(took);
+        }
+        // The crowd needs time to fill what it can.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(slowest < SOON, "another node's workspace waited {slowest:?}");
+    let mut slowest_there = Duration::ZERO;
+    while let Some(done) = crowd.join_next().await {
+        let (statuses, took) = done.expect("it does not panic");
+        assert_eq!(statuses, [503; 3]);
+        slowest_there = slowest_there.max(took);
+    }
+    println!("other node: at most {slowest:?}; the node that hangs: at most {slowest_there:?}");
+    assert!(slowest_there < PATIENCE, "its own workspaces waited {slowest_there:?}");
+    let (response, took) = gone.get().await;
+    assert_eq!(response.status, 503);
+    assert!(took < Duration::from_millis(500), "it is known to be away, and this took {took:?}");
+
+    drop(hanging);
+    let back = Instant::now();
+    until("its workspaces are answered again", async || (gone.get().await.0.status == 200).then_some(())).await;
+    println!("answered {:?} after it was back", back.elapsed());
+    assert_eq!(gone.deactivate(1).await.0.status, 200);
+}
