@@ -26,6 +26,7 @@ mod pool;
 mod precondition;
 mod principal;
 mod schema;
+mod scim;
 mod seal;
 mod search;
 mod slots;

@@ -38,6 +38,11 @@ impl Token {
         Token(format!("handset_{}_{}", random.base58(8), random.base58(24)))
     }
 
+    /// A token of a company's directory, `handset_scim_<8>_<24>`.
+    pub fn scim(random: &Random) -> Token {
+        Token(format!("handset_scim_{}_{}", random.base58(8), random.base58(24)))
+    }
+
     /// The cookie of an operator's session, `console_<32>`.
     pub fn operator_session(random: &Random) -> Token {
         Token(format!("console_{}", random.base58(32)))
@@ -99,6 +104,8 @@ impl TokenHash {
 /// Returns the kind of a bearer token, by its prefix. Without a known prefix it is an API key.
 pub fn scheme_of(bearer: &str) -> Scheme {
     let prefixes = [
+        // No pass begins so: its first part has eight letters.
+        ("handset_scim_", Scheme::ScimToken),
         ("handset_", Scheme::Pass),
         ("seam_cst", Scheme::ClientSession),
         ("seam_at", Scheme::AccessToken),
@@ -132,6 +139,7 @@ mod tests {
             assert_eq!(scheme_of(Token::access_token(&random).reveal()), Scheme::AccessToken);
             assert_eq!(scheme_of(Token::client_session(&random).reveal()), Scheme::ClientSession);
             assert_eq!(scheme_of(Token::pass(&random).reveal()), Scheme::Pass);
+            assert_eq!(scheme_of(Token::scim(&random).reveal()), Scheme::ScimToken);
         }
     }
 

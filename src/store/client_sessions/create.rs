@@ -78,7 +78,7 @@ impl Workspace {
     }
 
     /// Creates a session of a user identity that has signed in with the password of this hash, and returns its token;
-    /// `None` if the user identity has another password by now.
+    /// `None` if the user identity has another password by now, or is suspended.
     pub(in crate::store) async fn create_signed_in_session(
         &self,
         person: UserIdentityId,
@@ -97,7 +97,7 @@ impl Workspace {
             select $1, $2::uuid, $3::bytea, $4::bytea, user_identity_id, user_identity_id, '{}'::uuid[], '{}'::uuid[],
                 $5::timestamptz, $6::timestamptz
             from user_identity
-            where workspace_id = $1 and user_identity_id = $7 and password_hash = $8
+            where workspace_id = $1 and user_identity_id = $7 and password_hash = $8 and suspended_at is null
             for share
             "#,
             self.workspace_id(),
