@@ -27,6 +27,7 @@ mod numbers;
 mod openapi;
 mod phones;
 mod postgres;
+mod scim;
 mod slots;
 mod store;
 mod support;

@@ -7,7 +7,7 @@ use super::error::body_of;
 use super::route::{Operation, Scim};
 use crate::api::input::Field;
 use crate::api::openapi::*;
-use crate::error::{AuthFailure, BodyFault, Error, Issue, Problem, Rejection, Scheme};
+use crate::error::{AuthFailure, BodyFault, Error, Issue, Problem, Rejection, ResourceKind, Scheme};
 use serde_json::{Map, Value, json};
 
 const SCHEME: &str = "ScimToken";
@@ -70,7 +70,10 @@ impl Described for Scim {
 fn example_of(error: &Error) -> ErrorExample {
     let (status, body) = body_of(error);
     let name = match error {
-        Error::NotFound(..) => Some("UnknownResource"),
+        Error::NotFound(ResourceKind::ScimGroup, _) => Some("UnknownGroup"),
+        Error::NotFound(ResourceKind::Schema, _) => Some("UnknownSchema"),
+        Error::NotFound(ResourceKind::ResourceType, _) => Some("UnknownResourceType"),
+        Error::NotFound(..) => Some("UnknownUser"),
         _ => None,
     };
     ErrorExample { status, code: body.scim_type().map(str::to_owned), name, schema: "ScimError", body: json!(body) }

@@ -23,7 +23,7 @@ pub const DEFAULT_COUNT: i64 = 100;
 pub const MAX_COUNT: i64 = 200;
 
 /// Maximum number of resources that are sorted.
-const MAX_SORTED: usize = 20_000;
+const MAX_SORTED: usize = 5_000;
 
 /// A type of resources, as a source of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

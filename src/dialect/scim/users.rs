@@ -161,7 +161,12 @@ fn patched(
     if after == before {
         return Ok(None);
     }
-    let change = change_of(after, user.is_active(), region);
+    let is_unassigned = !after.contains_key("active");
+    let mut change = change_of(after, user.is_active(), region);
+    if is_unassigned {
+        // Removed by the directory: it is not shown, and the person is as active as before.
+        change.attributes.insert("active".to_owned(), Value::Null);
+    }
     // The number of a person who leaves is taken back, so it is no longer in the way.
     if let Some(managed) = user.managed_number.as_ref().filter(|_| change.is_active) {
         let work = change.numbers.iter().find(|(slot_type, _)| *slot_type == SlotType::Work);

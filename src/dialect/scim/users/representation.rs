@@ -114,7 +114,10 @@ pub fn writable(user: &ScimUser, region: Region) -> Map<String, Value> {
     if let Some(external_id) = record.and_then(|record| record.external_id.as_ref()) {
         attributes.insert("externalId".to_owned(), external_id.as_str().into());
     }
-    attributes.insert("active".to_owned(), user.is_active().into());
+    // Null if the directory has removed it.
+    if attributes.remove("active").is_none() {
+        attributes.insert("active".to_owned(), user.is_active().into());
+    }
     attributes
 }
 
