@@ -166,6 +166,7 @@ impl Workspace {
     }
 
     /// Users in order of creation: those that an index finds, or all.
+    #[expect(clippy::too_many_lines, reason = "a statement for each index")]
     pub async fn scim_users(
         &self,
         probe: &ScimUserProbe,

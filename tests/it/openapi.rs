@@ -206,7 +206,8 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
             let is_discovery = ["ServiceProviderConfig", "ResourceTypes", "Schemas"]
                 .iter()
                 .any(|endpoint| operation.path.contains(endpoint));
-            let is_creation = operation.method == "POST" && ["/Users", "/Groups"].iter().any(|it| operation.path.ends_with(it));
+            let is_creation =
+                operation.method == "POST" && ["/Users", "/Groups"].iter().any(|it| operation.path.ends_with(it));
             let success = match operation.method {
                 "DELETE" => "204",
                 _ if is_creation => "201",

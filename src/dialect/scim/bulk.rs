@@ -140,9 +140,10 @@ impl Run<'_> {
         collect(&Value::from(operation.data.clone()), &mut references);
         references.extend(reference_in(&operation.path).map(str::to_owned));
         references.iter().any(|reference| {
-            operations.iter().enumerate().any(|(index, other)| {
-                other.bulk_id.as_ref() == Some(reference) && !self.outcomes.contains_key(&index)
-            })
+            operations
+                .iter()
+                .enumerate()
+                .any(|(index, other)| other.bulk_id.as_ref() == Some(reference) && !self.outcomes.contains_key(&index))
         })
     }
 

@@ -34,11 +34,7 @@ impl ErrorBody {
         (status, ErrorBody { schemas, status: status.as_str().to_owned(), scim_type: None, detail: detail.into() })
     }
 
-    fn keyword(
-        status: StatusCode,
-        scim_type: &'static str,
-        detail: impl Into<String>,
-    ) -> (StatusCode, ErrorBody) {
+    fn keyword(status: StatusCode, scim_type: &'static str, detail: impl Into<String>) -> (StatusCode, ErrorBody) {
         let (status, body) = ErrorBody::new(status, detail);
         (status, ErrorBody { scim_type: Some(scim_type), ..body })
     }
@@ -175,7 +171,9 @@ fn invalid(issues: &[Issue]) -> (StatusCode, ErrorBody) {
 fn worded(problem: &Problem) -> String {
     match problem {
         Problem::Missing => "a value is required".to_owned(),
-        Problem::Type { expected: Expected::Json(name) | Expected::Format(name), .. } => format!("a {name} is expected"),
+        Problem::Type { expected: Expected::Json(name) | Expected::Format(name), .. } => {
+            format!("a {name} is expected")
+        }
         Problem::Type { expected: Expected::Choice(names), .. } | Problem::Choice { expected: names, .. } => {
             format!("one of {} is expected", names.join(", "))
         }

@@ -110,12 +110,7 @@ pub async fn create(context: &Context, body: Map<String, Value>) -> Result<Shown
 }
 
 /// Replaces a group.
-pub async fn replace(
-    context: &Context,
-    text: &str,
-    body: Map<String, Value>,
-    headers: &HeaderMap,
-) -> Result<Shown> {
+pub async fn replace(context: &Context, text: &str, body: Map<String, Value>, headers: &HeaderMap) -> Result<Shown> {
     let id = id(text)?;
     let given = change_of(resource::read(&GROUPS, body)?)?;
     change(context, id, headers, move |_| Ok(Some(given))).await

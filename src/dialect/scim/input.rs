@@ -139,7 +139,7 @@ fn read_query(given: &Map<String, Value>, place: RequestPart) -> Result<Query> {
         },
         filter: reader.text("filter")?.filter(|text| !text.is_empty()),
         sort_by: reader.text("sortBy")?.filter(|text| !text.is_empty()),
-        is_descending: reader.text("sortOrder")?.is_some_and(|order| order.eq_ignore_ascii_case("descending")),
+        is_descending: reader.is_descending()?,
         start_index: reader.number("startIndex")?,
         count: reader.number("count")?,
         cursor: reader.text("cursor")?,
@@ -182,6 +182,18 @@ impl QueryReader<'_> {
                 if is_number { Ok(Some(text.trim().parse().unwrap_or(saturated))) } else { no_number() }
             }
             Some(_) => no_number(),
+        }
+    }
+
+    fn is_descending(&self) -> Result<bool> {
+        let order = self.text("sortOrder")?.unwrap_or_default().to_ascii_lowercase();
+        match order.as_str() {
+            "" | "ascending" => Ok(false),
+            "descending" => Ok(true),
+            _ => {
+                let problem = Problem::Choice { expected: vec!["ascending", "descending"], received: order };
+                self.fault("sortOrder", problem)
+            }
         }
     }
 

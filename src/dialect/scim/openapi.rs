@@ -16,7 +16,8 @@ pub const RESPONSES: Responses =
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {
-    let scheme = security_scheme("bearer", "A token of a company's directory, created with `handset scim-token create`");
+    let scheme =
+        security_scheme("bearer", "A token of a company's directory, created with `handset scim-token create`");
     let description = "Users and groups of a company's directory, by SCIM 2.0";
     Scim::document(description, super::routes(), schemas::all(), json!({ SCHEME: scheme }))
 }
@@ -39,7 +40,8 @@ impl Described for Scim {
             (false, _) => Vec::new(),
             (true, ["GET"]) => vec![header("If-None-Match", "The ETag of the client's copy; 304 if it is current")],
             (true, _) => {
-                let description = "The ETag of the client's copy; the request fails with 412 if it is no longer current";
+                let description =
+                    "The ETag of the client's copy; the request fails with 412 if it is no longer current";
                 vec![header("If-Match", description)]
             }
         }

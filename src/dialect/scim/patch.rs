@@ -68,7 +68,11 @@ fn read_operation(index: usize, operation: &Value) -> Result<PatchOperation> {
 }
 
 /// Applies operations, in order, to a resource as it is shown. What comes out is read as a new resource is.
-pub fn apply(of: &'static ResourceType, resource: &mut Map<String, Value>, operations: Vec<PatchOperation>) -> Result<()> {
+pub fn apply(
+    of: &'static ResourceType,
+    resource: &mut Map<String, Value>,
+    operations: Vec<PatchOperation>,
+) -> Result<()> {
     for PatchOperation { op, path, value } in operations {
         match path {
             Some(path) => apply_at(of, resource, op, &path, value)?,
@@ -148,4 +152,3 @@ fn no_target() -> Error {
 pub fn read_only(name: &str) -> Error {
     Error::Invalid(vec![Issue::field(name, Problem::ReadOnly)])
 }
-

@@ -16,9 +16,9 @@ impl Projection {
     /// Whether this attribute of the core schema is in the response.
     pub fn includes(&self, name: &str, of: &ResourceType) -> bool {
         let names = |list: &[String]| {
-            list.iter().filter_map(|text| AttributePath::parse(text, of)).any(|path| {
-                path.extension.is_none() && path.name.eq_ignore_ascii_case(name)
-            })
+            list.iter()
+                .filter_map(|text| AttributePath::parse(text, of))
+                .any(|path| path.extension.is_none() && path.name.eq_ignore_ascii_case(name))
         };
         let has_all = |list: &[String]| {
             let plain = AttributePath::parse(name, of).map(|path| AttributePath { sub: None, ..path });

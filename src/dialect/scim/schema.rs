@@ -103,11 +103,7 @@ impl Attribute {
         Attribute::new(name, Kind::String, description)
     }
 
-    const fn complex(
-        name: &'static str,
-        description: &'static str,
-        sub_attributes: &'static [Attribute],
-    ) -> Attribute {
+    const fn complex(name: &'static str, description: &'static str, sub_attributes: &'static [Attribute]) -> Attribute {
         Attribute { sub_attributes, ..Attribute::new(name, Kind::Complex, description) }
     }
 

@@ -136,7 +136,12 @@ impl Finder<'_> {
             let count = scan.count().await?;
             let offset = skipped.saturating_sub(total);
             if offset < count && page.len() < size {
-                page.extend(scan.window(None, offset, size - page.len()).await?.into_iter().map(|(_, shown)| (scan.source, shown)));
+                page.extend(
+                    scan.window(None, offset, size - page.len())
+                        .await?
+                        .into_iter()
+                        .map(|(_, shown)| (scan.source, shown)),
+                );
             }
             total += count;
         }
@@ -188,9 +193,11 @@ impl Finder<'_> {
     async fn sorted(&self) -> Result<Vec<(Source, Shown)>> {
         let mut found = Vec::new();
         for scan in &self.scans {
-            let path = self.query.sort_by.as_deref().and_then(|text| AttributePath::parse(text, scan.source.resource_type()));
+            let path =
+                self.query.sort_by.as_deref().and_then(|text| AttributePath::parse(text, scan.source.resource_type()));
             scan.each(None, |_, shown| {
-                let key = path.as_ref().and_then(|path| SortKey::of(path, &shown.resource, scan.source.resource_type()));
+                let key =
+                    path.as_ref().and_then(|path| SortKey::of(path, &shown.resource, scan.source.resource_type()));
                 found.push((key, scan.source, shown));
                 found.len() <= MAX_SORTED
             })

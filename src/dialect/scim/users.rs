@@ -129,12 +129,7 @@ pub async fn create(context: &Context, body: Map<String, Value>) -> Result<Shown
 
 /// Replaces a user. What the client does not know of stays: whether it is active, and a number that the workspace has
 /// assigned.
-pub async fn replace(
-    context: &Context,
-    text: &str,
-    body: Map<String, Value>,
-    headers: &HeaderMap,
-) -> Result<Shown> {
+pub async fn replace(context: &Context, text: &str, body: Map<String, Value>, headers: &HeaderMap) -> Result<Shown> {
     let id = id(text)?;
     let given = resource::read(&USERS, body)?;
     let region = context.app.region;

@@ -169,12 +169,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn forget_scim_user(
-        &self,
-        connection: &mut PgConnection,
-        user: &ScimUser,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
+    async fn forget_scim_user(&self, connection: &mut PgConnection, user: &ScimUser, now: DateTime<Utc>) -> Result<()> {
         audited!(
             query_scalar,
             r#"

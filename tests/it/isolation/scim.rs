@@ -133,10 +133,13 @@ async fn lists_and_filters_of_scim_contain_only_the_workspaces_own_resources() {
         format!("members.value eq \"{}\"", other.user),
         format!("members[value eq \"{}\"]", other.user),
     ] {
-        let found = async |company: &Company| company.directory.get(&filtered(GROUPS, &filter)).await.body["totalResults"].clone();
+        let found = async |company: &Company| {
+            company.directory.get(&filtered(GROUPS, &filter)).await.body["totalResults"].clone()
+        };
         assert_eq!((found(&mine).await, found(&other).await), (json!(0), json!(1)), "{filter}");
     }
-    for path in [USERS.to_owned(), GROUPS.to_owned(), format!("{USERS}?cursor"), format!("{GROUPS}?sortBy=displayName")] {
+    for path in [USERS.to_owned(), GROUPS.to_owned(), format!("{USERS}?cursor"), format!("{GROUPS}?sortBy=displayName")]
+    {
         let listed = mine.directory.get(&path).await;
         assert_eq!(list(&listed.of_scim(200)["Resources"]).len(), 1, "{path}");
         assert!(!listed.text.contains("othr"), "{path}");

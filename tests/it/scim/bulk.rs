@@ -24,14 +24,17 @@ async fn operations_refer_to_what_others_create_in_any_order() {
     let directory = world.directory().await;
     let jane = directory.create_scim_user("jane").await;
     world.phone(&text(&jane["id"])).await;
-    let outcomes = bulk(&directory, json!([
-        { "method": "POST", "path": "/Groups", "bulkId": "sales",
-            "data": { "displayName": "Sales", "members": [{ "value": "bulkId:john" }] } },
-        { "method": "post", "path": "/Users", "bulkId": "john", "data": new_user("john") },
-        { "method": "PATCH", "path": "/Users/bulkId:john", "data": active(false) },
-        { "method": "DELETE", "path": path_of(&jane).trim_start_matches("/scim/v2") },
-        { "method": "PUT", "path": "/Groups/bulkId:sales", "data": { "displayName": "HR" } },
-    ]))
+    let outcomes = bulk(
+        &directory,
+        json!([
+            { "method": "POST", "path": "/Groups", "bulkId": "sales",
+                "data": { "displayName": "Sales", "members": [{ "value": "bulkId:john" }] } },
+            { "method": "post", "path": "/Users", "bulkId": "john", "data": new_user("john") },
+            { "method": "PATCH", "path": "/Users/bulkId:john", "data": active(false) },
+            { "method": "DELETE", "path": path_of(&jane).trim_start_matches("/scim/v2") },
+            { "method": "PUT", "path": "/Groups/bulkId:sales", "data": { "displayName": "HR" } },
+        ]),
+    )
     .await;
     assert_eq!(statuses(&outcomes), ["201", "201", "200", "204", "200"], "{outcomes:?}");
     assert_eq!((&outcomes[0]["bulkId"], &outcomes[1]["method"]), (&json!("sales"), &json!("POST")));

@@ -35,8 +35,10 @@ async fn the_configuration_types_and_schemas_are_those_of_the_server() {
 async fn the_schemas_say_what_can_be_written() {
     let world = World::new().await;
     let directory = world.directory().await;
-    let schema = directory.get("/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User").await.of_scim(200).clone();
-    let attribute = |name: &str| list(&schema["attributes"]).into_iter().find(|it| it["name"] == name).unwrap_or_default();
+    let schema =
+        directory.get("/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User").await.of_scim(200).clone();
+    let attribute =
+        |name: &str| list(&schema["attributes"]).into_iter().find(|it| it["name"] == name).unwrap_or_default();
     for (name, member, expected) in [
         ("userName", "required", json!(true)),
         ("userName", "uniqueness", json!("server")),

@@ -24,10 +24,7 @@ async fn members_of_a_group_are_added_and_removed() {
         (json!({ "op": "Add", "path": "members", "value": [{ "value": john["id"] }] }), vec![&jane, &john]),
         (json!({ "op": "Remove", "path": "members", "value": [{ "value": jane["id"] }] }), vec![&john]),
         (json!({ "op": "add", "value": { "members": [{ "value": jane["id"] }] } }), vec![&jane, &john]),
-        (
-            json!({ "op": "remove", "path": format!("members[value eq \"{}\"]", text(&john["id"])) }),
-            vec![&jane],
-        ),
+        (json!({ "op": "remove", "path": format!("members[value eq \"{}\"]", text(&john["id"])) }), vec![&jane]),
         (json!({ "op": "replace", "path": "members", "value": [{ "value": john["id"] }] }), vec![&john]),
         (json!({ "op": "remove", "path": "members" }), vec![]),
     ] {
@@ -88,10 +85,7 @@ async fn what_is_no_user_is_no_member() {
     ] {
         let body = json!({ "displayName": "New", "members": [member] });
         let is_empty = member == json!({});
-        let responses = [
-            directory.post(GROUPS, body.clone()).await,
-            directory.put(&path_of(&group), body).await,
-        ];
+        let responses = [directory.post(GROUPS, body.clone()).await, directory.put(&path_of(&group), body).await];
         for response in responses {
             match is_empty {
                 true => assert!([200, 201].contains(&response.status), "nothing is named: {response:?}"),

@@ -83,9 +83,14 @@ async fn pages_by_index_are_of_the_given_size() {
         let listed = directory.get(&format!("{USERS}{query}")).await;
         let listed = listed.of_scim(200);
         assert_eq!(names(listed), expected, "{query}");
-        assert_eq!((&listed["totalResults"], &listed["itemsPerPage"]), (&json!(total), &json!(expected.len())), "{query}");
+        assert_eq!(
+            (&listed["totalResults"], &listed["itemsPerPage"]),
+            (&json!(total), &json!(expected.len())),
+            "{query}"
+        );
         assert_eq!(listed["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"]));
     }
+    directory.get(&format!("{USERS}?sortOrder=up")).await.scim_error(400, Some("invalidValue"));
     directory.get(&format!("{USERS}?count=x")).await.scim_error(400, Some("invalidCount"));
     let large = directory.get(&format!("{USERS}?count=99999999999999999999&startIndex=99999999999999999999")).await;
     assert_eq!(large.of_scim(200)["Resources"], json!([]));
@@ -170,7 +175,9 @@ async fn searches_at_the_root_find_users_and_groups() {
     assert_eq!(list(&last["Resources"]).len(), 2);
     let groups = search(json!({ "filter": "meta.resourceType eq \"Group\"" })).await;
     assert_eq!((&groups["totalResults"], &groups["Resources"][0]["displayName"]), (&json!(1), &json!("Sales")));
-    let named = search(json!({ "filter": "displayName co \"s\"", "sortBy": "displayName", "attributes": ["displayName"] })).await;
+    let named =
+        search(json!({ "filter": "displayName co \"s\"", "sortBy": "displayName", "attributes": ["displayName"] }))
+            .await;
     assert_eq!(named["totalResults"], 6);
     assert_eq!(named["Resources"][5]["displayName"], "Sales");
     let (mut cursor, mut count) = (String::new(), 0);

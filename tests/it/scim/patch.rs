@@ -59,7 +59,8 @@ async fn operations_of_entra_are_applied() {
     let enterprise = &patched[ENTERPRISE];
     assert_eq!((&enterprise["employeeNumber"], &enterprise["division"]), (&json!("7"), &json!("West")));
     assert_eq!((&enterprise["department"], &patched["title"]), (&json!("Sales"), &json!("CEO")));
-    let removed = patch(&directory, &user, json!([{ "op": "Replace", "path": format!("{ENTERPRISE}:manager"), "value": "" }]));
+    let removed =
+        patch(&directory, &user, json!([{ "op": "Replace", "path": format!("{ENTERPRISE}:manager"), "value": "" }]));
     assert_eq!(removed.await[ENTERPRISE]["manager"], Value::Null);
 }
 
@@ -88,7 +89,11 @@ async fn operations_of_the_rfc_are_applied() {
             json!([{ "value": "jane@home.org", "type": "home", "primary": true }]),
         ),
         (json!([{ "op": "remove", "path": "emails[type eq \"gone\"]" }]), "title", Value::Null),
-        (json!([{ "op": "replace", "path": "name", "value": { "givenName": "J" } }]), "name", json!({ "givenName": "J" })),
+        (
+            json!([{ "op": "replace", "path": "name", "value": { "givenName": "J" } }]),
+            "name",
+            json!({ "givenName": "J" }),
+        ),
         (
             json!([{ "op": "add", "path": "name", "value": { "familyName": "D" } }]),
             "name",

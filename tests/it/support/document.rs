@@ -40,8 +40,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    pub const ALL: [Dialect; 5] =
-        [Dialect::Ucwa, Dialect::Diga, Dialect::PhoneCom, Dialect::Scim, Dialect::Seam];
+    pub const ALL: [Dialect; 5] = [Dialect::Ucwa, Dialect::Diga, Dialect::PhoneCom, Dialect::Scim, Dialect::Seam];
 
     /// The server's name for it.
     pub fn name(self) -> &'static str {

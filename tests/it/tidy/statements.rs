@@ -285,8 +285,11 @@ fn folds_in(text: &str) -> Vec<&str> {
 const AUDITED: [&str; 6] = ["phone", "credential", "number_register", "slot", "scim_user", "scim_group"];
 
 /// Statements that change an audited table without an audit row, with reasons.
-const UNRECORDED: [(&str, &str, &str); 1] =
-    [("src/store/scim/create_user.rs", "described", "the user is written again, with an audit row, in the same unit of work")];
+const UNRECORDED: [(&str, &str, &str); 1] = [(
+    "src/store/scim/create_user.rs",
+    "described",
+    "the user is written again, with an audit row, in the same unit of work",
+)];
 
 #[test]
 fn every_change_of_an_audited_table_is_recorded_in_the_audit_trail() {

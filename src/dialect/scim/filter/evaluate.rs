@@ -106,12 +106,7 @@ fn is_present(value: &Value) -> bool {
     }
 }
 
-fn compares(
-    values: &[&Value],
-    attribute: Option<&'static Attribute>,
-    comparison: Comparison,
-    wanted: &Value,
-) -> bool {
+fn compares(values: &[&Value], attribute: Option<&'static Attribute>, comparison: Comparison, wanted: &Value) -> bool {
     match (comparison, wanted, values.is_empty()) {
         (Comparison::Eq, Value::Null, is_empty) => is_empty,
         (Comparison::Ne, Value::Null, is_empty) => !is_empty,
@@ -132,11 +127,10 @@ fn compare(value: &Value, attribute: Option<&Attribute>, comparison: Comparison,
             compare_text(&form(text), &form(wanted), comparison)
         }
         // Directories write booleans as texts, too.
-        (Value::Bool(value), Value::String(wanted)) => {
-            wanted.parse::<bool>().or_else(|_| wanted.to_ascii_lowercase().parse()).is_ok_and(|wanted| {
-                in_order(value.cmp(&wanted), comparison)
-            })
-        }
+        (Value::Bool(value), Value::String(wanted)) => wanted
+            .parse::<bool>()
+            .or_else(|_| wanted.to_ascii_lowercase().parse())
+            .is_ok_and(|wanted| in_order(value.cmp(&wanted), comparison)),
         (Value::Bool(value), Value::Bool(wanted)) => in_order(value.cmp(wanted), comparison),
         (Value::Number(value), Value::Number(wanted)) => {
             let order = value.as_f64().zip(wanted.as_f64()).and_then(|(value, wanted)| value.partial_cmp(&wanted));

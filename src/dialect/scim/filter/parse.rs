@@ -101,9 +101,9 @@ impl<'t> Parser<'t> {
         if operator.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(path));
         }
-        let comparison: Comparison = operator
-            .parse()
-            .map_err(|_| format!("{:?} is no operator; eq, ne, co, sw, ew, gt, ge, lt, le or pr is expected", brief(operator)))?;
+        let comparison: Comparison = operator.parse().map_err(|_| {
+            format!("{:?} is no operator; eq, ne, co, sw, ew, gt, ge, lt, le or pr is expected", brief(operator))
+        })?;
         let value = self.value()?;
         check(&path, comparison, &value, self.of)?;
         Ok(Filter::Compare(path, comparison, value))
@@ -122,7 +122,10 @@ impl<'t> Parser<'t> {
         self.rest = self.rest.trim_start();
         let end = match self.rest.strip_prefix('"') {
             Some(text) => end_of_string(text).ok_or("a text has no closing quote")? + 1,
-            None => self.rest.find(|letter: char| letter.is_whitespace() || ")]".contains(letter)).unwrap_or(self.rest.len()),
+            None => self
+                .rest
+                .find(|letter: char| letter.is_whitespace() || ")]".contains(letter))
+                .unwrap_or(self.rest.len()),
         };
         let (text, rest) = self.rest.split_at(end);
         self.rest = rest;

@@ -3,7 +3,7 @@
 use crate::api::openapi::{Schemas, pascal_case, reference};
 use crate::dialect::scim::error::ErrorBody;
 use crate::dialect::scim::path::is_urn;
-use crate::dialect::scim::schema::{Attribute, Kind, ResourceType, GROUPS, USERS};
+use crate::dialect::scim::schema::{Attribute, GROUPS, Kind, ResourceType, USERS};
 use serde_json::{Map, Value, json};
 
 /// All of them.
@@ -18,55 +18,88 @@ pub fn all() -> Schemas {
         add(&format!("ScimNew{}", of.name), resource(of, false));
         add(&format!("Scim{}", of.name), resource(of, true));
     }
-    let text = |description: &str| json!({ "type": "string", "description": description });
-    let texts = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "description": description });
-    let number = |description: &str| json!({ "type": "integer", "description": description });
+    messages(&mut add);
+    all
+}
+
+/// The schemas of messages.
+fn messages(add: &mut dyn FnMut(&str, Value)) {
     let schemas = || texts("The URN of the message");
-    let objects = |description: &str| json!({ "type": "array", "items": { "type": "object" }, "description": description });
     add(
         "ScimList",
-        message("A page of a list", &["schemas", "Resources"], json!({
-            "schemas": schemas(),
-            "totalResults": number("The number of all resources; left out with a cursor"),
-            "startIndex": number("The index of the first resource, from 1; left out with a cursor"),
-            "itemsPerPage": number("The number of resources of this page"),
-            "nextCursor": text("The cursor of the next page; left out on the last one"),
-            "Resources": objects("The resources"),
-        })),
+        message(
+            "A page of a list",
+            &["schemas", "Resources"],
+            json!({
+                "schemas": schemas(),
+                "totalResults": number("The number of all resources; left out with a cursor"),
+                "startIndex": number("The index of the first resource, from 1; left out with a cursor"),
+                "itemsPerPage": number("The number of resources of this page"),
+                "nextCursor": text("The cursor of the next page; left out on the last one"),
+                "Resources": objects("The resources"),
+            }),
+        ),
     );
     add(
         "ScimSearchRequest",
-        message("A query", &[], json!({
-            "schemas": schemas(),
-            "attributes": texts("Only these attributes"),
-            "excludedAttributes": texts("Not these attributes"),
-            "filter": text("Only resources that pass this filter"),
-            "sortBy": text("The attribute by which the list is sorted"),
-            "sortOrder": { "type": "string", "enum": ["ascending", "descending"], "description": "The order" },
-            "startIndex": number("The first resource of the page, from 1"),
-            "count": number("The maximum number of resources"),
-            "cursor": text("Pages by cursor: empty for the first one, then `nextCursor`"),
-        })),
+        message(
+            "A query",
+            &[],
+            json!({
+                "schemas": schemas(),
+                "attributes": texts("Only these attributes"),
+                "excludedAttributes": texts("Not these attributes"),
+                "filter": text("Only resources that pass this filter"),
+                "sortBy": text("The attribute by which the list is sorted"),
+                "sortOrder": { "type": "string", "enum": ["ascending", "descending"], "description": "The order" },
+                "startIndex": number("The first resource of the page, from 1"),
+                "count": number("The maximum number of resources"),
+                "cursor": text("Pages by cursor: empty for the first one, then `nextCursor`"),
+            }),
+        ),
     );
     add(
         "ScimPatch",
-        message("Operations on a resource", &["Operations"], json!({
-            "schemas": schemas(),
-            "Operations": objects("Each has `op` (add, replace or remove), perhaps a `path`, and a `value`"),
-        })),
+        message(
+            "Operations on a resource",
+            &["Operations"],
+            json!({
+                "schemas": schemas(),
+                "Operations": objects("Each has `op` (add, replace or remove), perhaps a `path`, and a `value`"),
+            }),
+        ),
     );
     let bulk = |description: &str| {
-        message(description, &["Operations"], json!({
-            "schemas": schemas(),
-            "failOnErrors": number("The number of errors after which the rest is left out"),
-            "Operations": objects("Each has `method`, `path`, perhaps `bulkId`, `version` and `data`; an outcome has `status`"),
-        }))
+        message(
+            description,
+            &["Operations"],
+            json!({
+                "schemas": schemas(),
+                "failOnErrors": number("The number of errors after which the rest is left out"),
+                "Operations": objects("Each has `method`, `path`, perhaps `bulkId`, `version` and `data`; an outcome has `status`"),
+            }),
+        )
     };
     add("ScimBulkRequest", bulk("Operations on several resources"));
     add("ScimBulkResponse", bulk("The outcomes of operations"));
     let discovery = json!({ "schemas": schemas(), "id": text("The id"), "name": text("The name") });
     add("ScimDiscovery", message("What the server supports", &["schemas"], discovery));
-    all
+}
+
+fn text(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn number(description: &str) -> Value {
+    json!({ "type": "integer", "description": description })
+}
+
+fn texts(description: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": description })
+}
+
+fn objects(description: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "object" }, "description": description })
 }
 
 fn message(description: &str, required: &[&str], properties: Value) -> Value {
@@ -81,9 +114,7 @@ fn message(description: &str, required: &[&str], properties: Value) -> Value {
 fn resource(of: &'static ResourceType, is_shown: bool) -> Value {
     let mut schema = object(of.description, of.schema.attributes, is_shown);
     let properties = schema["properties"].as_object_mut().expect("an object has properties");
-    let texts = |description: &str| json!({ "type": "array", "items": { "type": "string" }, "description": description });
     properties.insert("schemas".to_owned(), texts("The URNs of the schemas"));
-    let text = |description: &str| json!({ "type": "string", "description": description });
     properties.insert("externalId".to_owned(), text("The id that the directory gives the resource"));
     for extension in of.extensions {
         properties.insert(extension.id.to_owned(), object(extension.description, extension.attributes, is_shown));

@@ -138,8 +138,7 @@ impl Target {
             Some(one) => vec![one],
         };
         let is_selected = |value: &Value| filter.matches_value(value, self.attribute);
-        let mut selected: Vec<usize> =
-            (0..values.len()).filter(|index| is_selected(&values[*index])).collect();
+        let mut selected: Vec<usize> = (0..values.len()).filter(|index| is_selected(&values[*index])).collect();
         if op == Op::Remove && self.path.sub.is_none() {
             values.retain(|value| !is_selected(value));
             object.insert(name.to_owned(), values.into());

@@ -85,12 +85,7 @@ pub static USER: Schema = Schema {
         Attribute::list(
             "emails",
             "E-mail addresses. The primary one, else the first, is that of the user identity, which no other one has",
-            &[
-                Attribute::text("value", "The address"),
-                DISPLAY,
-                type_of(&["work", "home", "other"]),
-                PRIMARY,
-            ],
+            &[Attribute::text("value", "The address"), DISPLAY, type_of(&["work", "home", "other"]), PRIMARY],
         ),
         Attribute::list(
             "phoneNumbers",
@@ -153,11 +148,7 @@ pub static USER: Schema = Schema {
             "Entitlements",
             &[Attribute::text("value", "The entitlement"), DISPLAY, type_of(&[]), PRIMARY],
         ),
-        Attribute::list(
-            "roles",
-            "Roles",
-            &[Attribute::text("value", "The role"), DISPLAY, type_of(&[]), PRIMARY],
-        ),
+        Attribute::list("roles", "Roles", &[Attribute::text("value", "The role"), DISPLAY, type_of(&[]), PRIMARY]),
         Attribute::list(
             "x509Certificates",
             "Certificates",

@@ -59,12 +59,7 @@ impl<'q> Scan<'q> {
     }
 
     /// Some resources behind a position.
-    pub async fn window(
-        &self,
-        after: Option<Position>,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<(Position, Shown)>> {
+    pub async fn window(&self, after: Option<Position>, offset: usize, limit: usize) -> Result<Vec<(Position, Shown)>> {
         let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let window = ScimWindow { after, offset: number(offset), limit: number(limit) };
         let context = self.context;

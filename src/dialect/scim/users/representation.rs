@@ -65,7 +65,8 @@ fn is_of(slot_type: SlotType, number: &Value) -> bool {
 /// The number of a slot, normalized; empty if there is none, or none that is one.
 fn number_of(attributes: &Map<String, Value>, slot_type: SlotType, region: Region) -> String {
     let numbers = values(attributes, "phoneNumbers");
-    let number = preferred(numbers, |number| is_of(slot_type, number)).and_then(|index| numbers[index]["value"].as_str());
+    let number =
+        preferred(numbers, |number| is_of(slot_type, number)).and_then(|index| numbers[index]["value"].as_str());
     let number = number.filter(|number| number.chars().count() <= slot_number::LONGEST);
     number.and_then(|number| slot_number::normalized(number, region)).unwrap_or_default()
 }

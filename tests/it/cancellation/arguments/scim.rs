@@ -48,7 +48,9 @@ impl Arguments for Scim {
             ("GET", "/scim/v2/Users", _) => client.request("GET", "/scim/v2/Users?filter=title%20pr&sortBy=userName"),
             ("GET", "/scim/v2/Groups", 0) => client.request("GET", "/scim/v2/Groups"),
             ("GET", "/scim/v2/Groups", _) => client.request("GET", "/scim/v2/Groups?cursor&count=1"),
-            ("POST", path, _) if path.ends_with("/.search") => client.request("POST", path).json(&json!({ "count": 3 })),
+            ("POST", path, _) if path.ends_with("/.search") => {
+                client.request("POST", path).json(&json!({ "count": 3 }))
+            }
             ("POST", "/scim/v2/Users", _) => client.request("POST", "/scim/v2/Users").json(&new_user(&name)),
             ("POST", "/scim/v2/Groups", _) => client.request("POST", "/scim/v2/Groups").json(&group()),
             ("POST", "/scim/v2/Bulk", _) => {
