@@ -11,7 +11,6 @@ use crate::domain::id::UserIdentityId;
 use crate::domain::operator::Role;
 use crate::domain::page::Paging;
 use crate::domain::phone::{MAX_PHONES, Phone, PhoneDetails, PhoneFilter};
-use crate::domain::scim::ScimOrigin;
 use crate::domain::scope::Scope;
 use crate::domain::slot::Slot;
 use crate::domain::timeline::TimelineSubject;
@@ -28,7 +27,6 @@ async fn show(context: PageContext) -> Result<Page> {
     let workspace = context.workspace();
     let subscriber = workspace.subscriber(id, None, context.now).await?;
     let summary = workspace.user_identity_summary(id).await?;
-    let origin = workspace.scim_origin(id).await?;
     let phones = active_phones(&context, id).await?;
     let deactivated = workspace.deactivated_phones_of(id, COUNT + 1).await?;
     let credentials = workspace.newest_credentials_of(id, COUNT + 1).await?;
@@ -36,7 +34,7 @@ async fn show(context: PageContext) -> Result<Page> {
     let number = workspace.number_of(id).await?;
     let body = html! {
         h1 { (text(subscriber.person.display_name())) }
-        (properties(&context, &subscriber.person, &summary, origin.as_ref()))
+        (properties(&context, &subscriber.person, &summary))
         (phones_table(&context, id, &phones))
         (deactivated_table(&context, &deactivated))
         h2 { "Phone numbers" }
@@ -66,12 +64,7 @@ pub async fn active_phones(context: &PageContext, person: UserIdentityId) -> Res
     Ok(context.workspace().phones(&filter, Scope::Workspace).await?.items)
 }
 
-fn properties(
-    context: &PageContext,
-    person: &UserIdentity,
-    summary: &UserIdentitySummary,
-    origin: Option<&ScimOrigin>,
-) -> Markup {
+fn properties(context: &PageContext, person: &UserIdentity, summary: &UserIdentitySummary) -> Markup {
     html! {
         dl {
             @if let Some(email) = &person.email_address { dt { "E-mail address" } dd { (text(email)) } }
@@ -85,24 +78,24 @@ fn properties(
                 " in extension " (summary.extension_id)
             }
             @if !summary.enterprise_voice { dt { "Voice" } dd { "off" } }
-            @if let Some(origin) = origin { (directory(origin)) }
+            (directory(summary))
         }
     }
 }
 
 /// What the company's directory says of a person.
-fn directory(origin: &ScimOrigin) -> Markup {
+fn directory(summary: &UserIdentitySummary) -> Markup {
     html! {
-        @if let Some(user_name) = &origin.user_name {
+        @if let Some(user_name) = &summary.scim_user_name {
             dt { "From the directory" }
             dd {
                 (text(user_name))
-                @if let Some(at) = origin.deleted_at { " " span.tag { "deleted there" } " " (time(at)) }
+                @if let Some(at) = summary.scim_deleted_at { " " span.tag { "deleted there" } " " (time(at)) }
             }
         }
-        @if let Some(external_id) = &origin.external_id { dt { "Id in the directory" } dd { (text(external_id)) } }
-        @if !origin.groups.is_empty() { dt { "Groups" } dd { (text(&origin.groups.join(", "))) } }
-        @if let Some(at) = origin.suspended_at {
+        @if let Some(external_id) = &summary.scim_external_id { dt { "Id in the directory" } dd { (text(external_id)) } }
+        @if !summary.groups.is_empty() { dt { "Groups" } dd { (text(&summary.groups.join(", "))) } }
+        @if let Some(at) = summary.suspended_at {
             dt { "Access" }
             dd { span.tag { "inactive" } " since " (time(at)) ": the directory does not let this person in" }
         }

@@ -82,19 +82,6 @@ impl ScimUser {
     }
 }
 
-/// Where a user identity comes from, as an operator sees it.
-#[derive(Debug, Clone)]
-pub struct ScimOrigin {
-    /// None if no directory has described it.
-    pub user_name: Option<String>,
-    pub external_id: Option<String>,
-    /// Since when the directory does not know it.
-    pub deleted_at: Option<DateTime<Utc>>,
-    pub suspended_at: Option<DateTime<Utc>>,
-    /// Names of its groups.
-    pub groups: Vec<String>,
-}
-
 /// All that a directory says of a user, after a change.
 #[derive(Debug, Clone)]
 pub struct ScimUserChange {

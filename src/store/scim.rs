@@ -276,25 +276,4 @@ impl Workspace {
         .fetch_one(&self.store.pool)
         .await?)
     }
-
-    /// What a directory says of a user identity, deleted or not, for operators; with the names of its groups.
-    pub async fn scim_origin(&self, id: UserIdentityId) -> Result<Option<ScimOrigin>> {
-        Ok(sqlx::query_as!(
-            ScimOrigin,
-            r#"
-            select user_name as "user_name?", external_id as "external_id?", deleted_at as "deleted_at?", suspended_at,
-                coalesce((
-                    select array_agg(display_name order by display_name)
-                    from scim_group_member join scim_group using (workspace_id, scim_group_id)
-                    where scim_group_member.workspace_id = $1 and scim_group_member.user_identity_id = $2
-                ), '{}') as "groups!"
-            from user_identity as person left join scim_user using (workspace_id, user_identity_id)
-            where person.workspace_id = $1 and person.user_identity_id = $2
-            "#,
-            self.workspace_id(),
-            id.0,
-        )
-        .fetch_optional(&self.store.pool)
-        .await?)
-    }
 }

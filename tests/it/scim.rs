@@ -3,6 +3,7 @@
 mod bulk;
 mod commands;
 mod conditional;
+mod console;
 mod discovery;
 mod groups;
 mod leavers;

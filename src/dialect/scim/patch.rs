@@ -4,6 +4,7 @@
 mod target;
 
 use super::path::{AttributePath, is_urn, member};
+use super::resource::{check_members, check_size};
 use super::schema::ResourceType;
 use crate::domain::limits::MAX_ITEMS;
 use crate::error::{Error, Issue, Limit, Problem, Result, Step, Unit};
@@ -74,10 +75,14 @@ pub fn apply(
     operations: Vec<PatchOperation>,
 ) -> Result<()> {
     for PatchOperation { op, path, value } in operations {
+        if let Value::Object(members) = &value {
+            check_members(members, &[])?;
+        }
         match path {
             Some(path) => apply_at(of, resource, op, &path, value)?,
             None => apply_object(of, resource, op, value)?,
         }
+        check_size(resource)?;
     }
     Ok(())
 }

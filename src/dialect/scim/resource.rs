@@ -4,6 +4,7 @@
 use super::path::{is_urn, own_name};
 use super::schema::{Attribute, Kind, ResourceType};
 use crate::domain::limits::{MAX_ITEMS, MAX_TEXT, MAX_URL};
+use crate::domain::scim::MAX_MEMBERS;
 use crate::error::{Error, Expected, Issue, Limit, Problem, Result, Step, Unit};
 use serde_json::{Map, Value};
 
@@ -16,6 +17,7 @@ const MAX_BINARY: usize = 8 * 1024;
 /// Reads a resource.
 pub fn read(of: &'static ResourceType, given: Map<String, Value>) -> Result<Map<String, Value>> {
     let mut at = Vec::new();
+    check_members(&given, &at)?;
     let mut resource = Map::new();
     for (name, value) in given {
         at.push(Step::Key(name.clone()));
@@ -86,7 +88,7 @@ fn read_value(attribute: &Attribute, value: Value, at: &mut Vec<Step>) -> Result
     match value {
         Value::Null => Ok(Value::Null),
         Value::Array(values) if attribute.is_multi_valued => {
-            let most = if attribute.name == "members" { crate::domain::scim::MAX_MEMBERS } else { MAX_ITEMS };
+            let most = most_values(attribute.name);
             if values.len() > most {
                 return Err(fault(at, Problem::Length { limit: Limit::AtMost(most), unit: Unit::Items }));
             }
@@ -177,10 +179,40 @@ fn read_single(attribute: &Attribute, value: Value, at: &mut Vec<Step>) -> Resul
 /// The members of an extension.
 fn members(value: Value, at: &[Step]) -> Result<Map<String, Value>> {
     match value {
-        Value::Object(members) => Ok(members),
+        Value::Object(members) => check_members(&members, at).map(|()| members),
         Value::Null => Ok(Map::new()),
         _ => Err(fault(at, Problem::Type { expected: Expected::Json("object"), received: "another type" })),
     }
+}
+
+/// Limits the members of an object, each of which is looked up among the others.
+pub fn check_members(object: &Map<String, Value>, at: &[Step]) -> Result<()> {
+    match object.len() {
+        0..=MAX_ITEMS => Ok(()),
+        _ => Err(fault(at, Problem::Length { limit: Limit::AtMost(MAX_ITEMS), unit: Unit::Keys })),
+    }
+}
+
+/// Limits what an operation on a resource leaves, so that the next one takes no longer.
+pub fn check_size(resource: &Map<String, Value>) -> Result<()> {
+    check_members(resource, &[])?;
+    for (name, value) in resource {
+        let at = [Step::Key(name.clone())];
+        match value {
+            Value::Object(members) => check_members(members, &at)?,
+            Value::Array(values) if values.len() > most_values(name) => {
+                let limit = Limit::AtMost(most_values(name));
+                return Err(fault(&at, Problem::Length { limit, unit: Unit::Items }));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Maximum number of values of an attribute.
+fn most_values(name: &str) -> usize {
+    if name == "members" { MAX_MEMBERS } else { MAX_ITEMS }
 }
 
 /// Checks that no text within a value has a character that Postgres cannot store.

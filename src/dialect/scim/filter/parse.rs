@@ -8,10 +8,14 @@ use serde_json::Value;
 /// Maximum depth of parentheses and brackets.
 const MAX_DEPTH: usize = 32;
 
-/// The rest of a filter, and how deep it is nested.
+/// Maximum number of conditions: each is evaluated for each resource.
+const MAX_CONDITIONS: usize = 100;
+
+/// The rest of a filter, how deep it is nested, and how many conditions it has.
 struct Parser<'t> {
     rest: &'t str,
     depth: usize,
+    conditions: usize,
     of: &'static ResourceType,
 }
 
@@ -22,7 +26,7 @@ pub fn whole(text: &str, of: &'static ResourceType) -> Parsed<Filter> {
     if text.len() > MAX_FILTER {
         return Err(format!("it is over the limit of {MAX_FILTER} bytes"));
     }
-    let mut parser = Parser { rest: text, depth: 0, of };
+    let mut parser = Parser { rest: text, depth: 0, conditions: 0, of };
     let filter = parser.any()?;
     match parser.rest.trim_start() {
         "" => Ok(filter),
@@ -32,7 +36,7 @@ pub fn whole(text: &str, of: &'static ResourceType) -> Parsed<Filter> {
 
 /// Parses a filter and the bracket that closes it; returns the rest behind it.
 pub fn up_to_bracket<'t>(text: &'t str, of: &'static ResourceType) -> Parsed<(Filter, &'t str)> {
-    let mut parser = Parser { rest: text, depth: 1, of };
+    let mut parser = Parser { rest: text, depth: 1, conditions: 0, of };
     let filter = parser.any()?;
     parser.demand("]")?;
     Ok((filter, parser.rest))
@@ -97,6 +101,10 @@ impl<'t> Parser<'t> {
 
     /// The operator and the value behind a path.
     fn test(&mut self, path: AttributePath) -> Parsed<Filter> {
+        self.conditions += 1;
+        if self.conditions > MAX_CONDITIONS {
+            return Err(format!("it has more than {MAX_CONDITIONS} conditions"));
+        }
         let operator = self.word();
         if operator.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(path));
@@ -239,6 +247,7 @@ mod tests {
     #[test]
     fn what_is_no_filter_is_refused() {
         let deep = format!("{}a pr{}", "(".repeat(40), ")".repeat(40));
+        let long = vec!["a pr"; 101].join(" and ");
         for text in [
             "",
             "userName",
@@ -255,6 +264,7 @@ mod tests {
             "meta.lastModified gt \"yesterday\"",
             "userName eq {}",
             &deep,
+            &long,
         ] {
             assert!(whole(text, &USERS).is_err(), "{text}");
         }

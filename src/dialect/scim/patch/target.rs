@@ -6,6 +6,7 @@ use crate::dialect::scim::path::{AttributePath, own_name};
 use crate::dialect::scim::schema::{Attribute, ResourceType};
 use crate::error::Result;
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// A path of an operation.
 pub struct Target {
@@ -103,12 +104,8 @@ impl Target {
         match (&self.path.sub, op) {
             (None, Op::Replace) => values = given,
             (None, Op::Remove) if given.is_empty() => values.clear(),
-            (None, Op::Remove) => values.retain(|value| !given.iter().any(|given| is_same(value, given))),
-            (None, Op::Add) => {
-                for given in given {
-                    add(&mut values, given);
-                }
-            }
+            (None, Op::Remove) => remove(&mut values, given),
+            (None, Op::Add) => add(&mut values, given),
             (Some(sub), op) => {
                 let sub = self.sub_name(sub);
                 if values.is_empty() && op != Op::Remove {
@@ -194,39 +191,47 @@ fn set_within(object: &mut Map<String, Value>, name: &str, sub: &str, op: Op, va
     }
 }
 
-/// Adds a value that is not there yet. A new primary value is the only one.
-fn add(values: &mut Vec<Value>, given: Value) {
-    if values.contains(&given) {
-        return;
+/// Adds the values that are not there yet. A new primary value is the only one.
+fn add(values: &mut Vec<Value>, given: Vec<Value>) {
+    let mut known: HashSet<String> = values.iter().map(Value::to_string).collect();
+    let mut primary = None;
+    for given in given.into_iter().filter(|given| known.insert(given.to_string())) {
+        if is_primary(&given) {
+            primary = Some(values.len());
+        }
+        values.push(given);
     }
-    values.push(given);
-    let last = values.len() - 1;
-    demote_others(values, &[last]);
+    demote_others(values, primary.as_slice());
+}
+
+/// Removes the values that are given: by their `value`, or else by all that is given.
+fn remove(values: &mut Vec<Value>, given: Vec<Value>) {
+    let (by_value, others): (Vec<Value>, Vec<Value>) = given.into_iter().partition(|given| key(given).is_some());
+    let keys: HashSet<&str> = by_value.iter().filter_map(key).collect();
+    let is_other = |value: &Value| {
+        others.iter().filter_map(Value::as_object).any(|given| given.iter().all(|(name, given)| value[name] == *given))
+    };
+    values.retain(|value| !key(value).is_some_and(|key| keys.contains(key)) && !is_other(value));
+}
+
+/// What identifies a value: its `value`, or the simple value itself.
+fn key(value: &Value) -> Option<&str> {
+    value.as_str().or_else(|| value["value"].as_str())
+}
+
+fn is_primary(value: &Value) -> bool {
+    value["primary"] == true || value["primary"].as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
 /// After one of the changed values has become primary, no other one is.
 fn demote_others(values: &mut [Value], changed: &[usize]) {
-    let is_primary = |value: &Value| {
-        value["primary"] == true || value["primary"].as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
-    };
     if !changed.iter().any(|index| values.get(*index).is_some_and(is_primary)) {
         return;
     }
     for (index, value) in values.iter_mut().enumerate() {
-        if !changed.contains(&index) && is_primary(value) {
+        if is_primary(value) && !changed.contains(&index) {
             value["primary"] = false.into();
         }
-    }
-}
-
-/// Whether a value is the one that is to be removed: by its `value`, or else all that is given.
-fn is_same(value: &Value, given: &Value) -> bool {
-    match given {
-        Value::Object(given) => match given.get("value") {
-            Some(own) => value["value"] == *own,
-            None => given.iter().all(|(name, given)| value[name] == *given),
-        },
-        simple => value == simple || value["value"] == *simple,
     }
 }
 
