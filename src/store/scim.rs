@@ -187,14 +187,14 @@ impl Workspace {
                 select_users!(
                     "and person.user_identity_id in (
                         select user_identity_id from scim_user
-                        where workspace_id = $1 and user_name_folded = (select folded(normalize($7::text, nfc)))
+                        where workspace_id = $1 and user_name_folded = (select folded(text) from normalize($7::text, nfc) as text)
                             and deleted_at is null
                         union all
                         select user_identity_id from user_identity
                         where workspace_id = $1 and normalize(user_identity_key, nfc) = normalize($7, nfc)
                         union all
                         select user_identity_id from user_identity
-                        where workspace_id = $1 and email_address_folded = (select folded(normalize($7, nfc)))
+                        where workspace_id = $1 and email_address_folded = (select folded(text) from normalize($7, nfc) as text)
                         union all
                         select user_identity_id from user_identity where workspace_id = $1 and user_identity_id = $8)",
                     workspace,
@@ -228,10 +228,10 @@ impl Workspace {
                 select_users!(
                     "and person.user_identity_id in (
                         select user_identity_id from user_identity
-                        where workspace_id = $1 and email_address_folded = (select folded(normalize($7::text, nfc)))
+                        where workspace_id = $1 and email_address_folded = (select folded(text) from normalize($7::text, nfc) as text)
                         union all
                         select user_identity_id from scim_user
-                        where workspace_id = $1 and emails @> array[(select folded(normalize($7, nfc)))])",
+                        where workspace_id = $1 and emails @> array[(select folded(text) from normalize($7, nfc) as text)])",
                     workspace,
                     now,
                     at,

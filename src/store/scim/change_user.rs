@@ -74,9 +74,10 @@ impl Workspace {
             (false, true) => self.resume_user_identity(&mut *connection, id, now).await?,
             _ => {}
         }
-        let is_managed = user.managed_number.is_some() && change.is_active;
         for (slot_type, number) in &change.numbers {
-            if user.number(*slot_type) != number && !(is_managed && *slot_type == SlotType::Work) {
+            let is_managed = *slot_type == SlotType::Work
+                && user.managed_number.as_ref().is_some_and(|managed| change.is_active || managed == number);
+            if user.number(*slot_type) != number && !is_managed {
                 self.write_number(connection, id, *slot_type, number, now).await?;
             }
         }
@@ -141,7 +142,7 @@ impl Workspace {
                 insert into scim_user (workspace_id, user_identity_id, user_name, external_id, emails, attributes,
                     created_at, updated_at)
                 select $1, $4, $5::text, $6::text, array(
-                        select folded(normalize(address, nfc)) from unnest($7::text[]) as address
+                        select folded(text) from unnest($7::text[]) as address, normalize(address, nfc) as text
                     ), $8::jsonb, $2, $2
                 on conflict (workspace_id, user_identity_id) do update
                 set user_name = excluded.user_name, external_id = excluded.external_id, emails = excluded.emails,

@@ -65,7 +65,7 @@ impl Workspace {
             r#"
             with own as materialized (
                 select user_identity_id, 0 as rank, true as has_name from scim_user
-                where workspace_id = $1 and user_name_folded = (select folded(normalize($2::text, nfc)))
+                where workspace_id = $1 and user_name_folded = (select folded(text) from normalize($2::text, nfc) as text)
                     and deleted_at is null
                 union all
                 select user_identity_id, 0, true
@@ -76,11 +76,11 @@ impl Workspace {
                 select user_identity_id, 0, true
                 from user_identity left join scim_user using (workspace_id, user_identity_id)
                 where user_identity.workspace_id = $1
-                    and email_address_folded = (select folded(normalize($2, nfc))) and user_name is null
+                    and email_address_folded = (select folded(text) from normalize($2, nfc) as text) and user_name is null
                     and coalesce(user_identity_key, '') = ''
                 union all
                 select user_identity_id, 1, false from scim_user
-                where workspace_id = $1 and user_name_folded = (select folded(normalize($2, nfc)))
+                where workspace_id = $1 and user_name_folded = (select folded(text) from normalize($2, nfc) as text)
                     and deleted_at is not null
                 union all
                 select user_identity_id, 2, false from scim_user
@@ -89,7 +89,7 @@ impl Workspace {
                 select user_identity_id, 3, false
                 from user_identity left join scim_user using (workspace_id, user_identity_id)
                 where user_identity.workspace_id = $1
-                    and email_address_folded = (select folded(normalize($4, nfc)))
+                    and email_address_folded = (select folded(text) from normalize($4, nfc) as text)
                     and (user_name is null or deleted_at is not null)
             )
             select user_identity_id as "user_identity_id!: UserIdentityId", has_name as "has_name!" from own

@@ -38,7 +38,7 @@ impl From<GroupRow> for ScimGroup {
 
 /// Selects groups; the literal is a further condition. **`$1` is the workspace, `$2` whether their members are read, `$3` and
 /// `$4` are the position before the first, `$5` the limit and `$6` the offset.**
-macro_rules! select_groups {
+macro_rules! select_scim_groups {
     ($condition:tt $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             GroupRow,
@@ -77,7 +77,7 @@ impl Workspace {
         id: ScimGroupId,
         with_members: bool,
     ) -> Result<ScimGroup> {
-        let group = select_groups!(
+        let group = select_scim_groups!(
             "and scim_group_id = $7",
             self.workspace_id(),
             with_members,
@@ -102,16 +102,16 @@ impl Workspace {
         let (limit, offset) = (window.limit, window.offset);
         let rows = match probe {
             ScimGroupProbe::Any => {
-                select_groups!("", workspace, with_members, at, id, limit, offset).fetch_all(pool).await?
+                select_scim_groups!("", workspace, with_members, at, id, limit, offset).fetch_all(pool).await?
             }
             ScimGroupProbe::Id(only) => {
-                select_groups!("and scim_group_id = $7", workspace, with_members, at, id, limit, offset, only.0)
+                select_scim_groups!("and scim_group_id = $7", workspace, with_members, at, id, limit, offset, only.0)
                     .fetch_all(pool)
                     .await?
             }
             ScimGroupProbe::DisplayName(name) => {
-                select_groups!(
-                    "and display_name_folded = (select folded(normalize($7, nfc)))",
+                select_scim_groups!(
+                    "and display_name_folded = (select folded(text) from normalize($7, nfc) as text)",
                     workspace,
                     with_members,
                     at,
@@ -124,12 +124,12 @@ impl Workspace {
                 .await?
             }
             ScimGroupProbe::ExternalId(external_id) => {
-                select_groups!("and external_id = $7", workspace, with_members, at, id, limit, offset, external_id)
+                select_scim_groups!("and external_id = $7", workspace, with_members, at, id, limit, offset, external_id)
                     .fetch_all(pool)
                     .await?
             }
             ScimGroupProbe::Member(person) => {
-                select_groups!(
+                select_scim_groups!(
                     "and scim_group_id in (
                         select scim_group_id from scim_group_member where workspace_id = $1 and user_identity_id = $7)",
                     workspace,

@@ -62,7 +62,7 @@ impl Workspace {
                     jsonb_build_object('suspended_at', suspended_at) as after
                 from suspended
                 union all
-                select 'phone.deactivated', device_id,
+                select 'phone.deactivated' as action, device_id,
                     jsonb_build_object('device_id', device_id, 'user_identity_id', $4::uuid),
                     jsonb_build_object('device_id', device_id, 'user_identity_id', $4::uuid,
                         'deactivated_at', $2::timestamptz, 'deactivation_reason', deactivation_reason)

@@ -48,7 +48,7 @@ pub fn group() -> Value {
         "schemas": [GROUP.id],
         "id": GROUP_ID,
         "displayName": "Sales",
-        "members": [{ "value": ID, "$ref": format!("{BASE}/Users/{ID}"), "type": "User" }],
+        "members": [{ "value": ID, "type": "User" }],
         "meta": { "resourceType": "Group", "location": format!("{BASE}/Groups/{GROUP_ID}") },
     })
 }

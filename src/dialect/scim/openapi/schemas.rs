@@ -132,10 +132,11 @@ fn resource(of: &'static ResourceType, is_shown: bool) -> Value {
     schema
 }
 
+/// An object of attributes, without `$ref`: readers of the document would take it for a reference.
 fn object(description: &str, attributes: &'static [Attribute], is_shown: bool) -> Value {
     let properties: Map<String, Value> = attributes
         .iter()
-        .filter(|attribute| is_shown || attribute.is_writable())
+        .filter(|attribute| attribute.name != "$ref" && (is_shown || attribute.is_writable()))
         .map(|attribute| (attribute.name.to_owned(), schema_of(attribute)))
         .collect();
     json!({ "type": "object", "description": description, "properties": properties })
