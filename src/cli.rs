@@ -20,6 +20,7 @@ mod operator;
 mod output;
 mod phone;
 mod restore;
+mod scim_token;
 mod seal_key;
 mod serve;
 mod transfer;
@@ -49,6 +50,7 @@ use operator::{OperatorCommand, SignInLink};
 use output::print;
 use phone::PhoneCommand;
 use restore::RestoreCommand;
+use scim_token::ScimTokenCommand;
 use std::error::Error;
 use std::time::Duration;
 use user::UserCommand;
@@ -90,6 +92,9 @@ enum Command {
     /// Create, list and revoke personal access tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Create, list and revoke tokens of company directories, which create and deactivate users by SCIM
+    #[command(subcommand)]
+    ScimToken(ScimTokenCommand),
     /// Create, list and revoke console sessions, and rotate their signing key
     #[command(subcommand)]
     ConsoleSession(ConsoleCommand),
@@ -117,7 +122,7 @@ enum Command {
     /// List webhooks and their deliveries, and send deliveries again
     #[command(subcommand)]
     Webhook(WebhookCommand),
-    /// Print the audit trail of phones, credentials, numbers, slots and passwords, oldest entry first
+    /// Print the audit trail of phones, credentials, numbers, slots, passwords and a directory's users, oldest entry first
     #[command(after_help = audit::HELP)]
     Audit(AuditCommand),
     /// Check database, cluster, seal key, certificate and machine, and end with 1 if one fails
@@ -183,6 +188,7 @@ impl CommandLine {
             Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
             Command::Token(command) => AdminContext::run(config, json, members::token, command).await,
+            Command::ScimToken(command) => AdminContext::run(config, json, scim_token::scim_token, command).await,
             Command::ConsoleSession(command) => AdminContext::run(config, json, members::console, command).await,
             Command::Console(link) => AdminContext::run(config, json, operator::console, link).await,
             Command::Operator(command) => AdminContext::run(config, json, operator::operator, command).await,

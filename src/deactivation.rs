@@ -1,7 +1,9 @@
-//! The deactivation service: deactivates a phone, or all phones of a user identity. The store does it in one unit of
-//! work with the events; this module interprets the result. Requests and responses are the dialects'.
+//! The deactivation service: deactivates a phone, all phones of a user identity, or a person that a company's directory
+//! makes inactive. The store does it in one unit of work with the events; this module interprets the result. Requests and responses are
+//! the dialects'.
 
 use crate::domain::id::{DeviceId, UserIdentityId};
+use crate::domain::scim::{ScimUser, ScimUserChange};
 use crate::domain::scope::Scope;
 use crate::error::{Error, ResourceKind, Result};
 use crate::store::Workspace;
@@ -30,4 +32,26 @@ pub async fn of_person(
     now: DateTime<Utc>,
 ) -> Result<Vec<DeviceId>> {
     workspace.deactivate_phones_of(person, reason, now).await
+}
+
+/// Changes a user as a company's directory says. A user that becomes inactive is not let in: all phones are deactivated, and
+/// credentials, client sessions and an assigned number are taken, in one unit of work with the change. Idempotent. One that
+/// becomes active again is let in, without what it has lost.
+pub async fn by_directory(
+    workspace: &Workspace,
+    person: UserIdentityId,
+    change: impl FnOnce(&ScimUser) -> Result<Option<ScimUserChange>> + Send + 'static,
+    now: DateTime<Utc>,
+) -> Result<ScimUser> {
+    workspace.change_scim_user(person, change, now).await
+}
+
+/// Makes a user inactive and has the directory forget it, in one unit of work, if a condition holds. The user identity stays.
+pub async fn of_deleted_user(
+    workspace: &Workspace,
+    person: UserIdentityId,
+    condition: impl FnOnce(&ScimUser) -> Result<()> + Send + 'static,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    workspace.delete_scim_user(person, condition, now).await
 }

@@ -20,6 +20,7 @@ pub mod page;
 pub mod password;
 pub mod phone;
 pub mod presence;
+pub mod scim;
 pub mod scope;
 pub mod search;
 pub mod slot;

@@ -131,6 +131,8 @@ pub enum Scheme {
     PublishableKey,
     /// A ticket that opens event streams.
     StreamTicket,
+    /// A token of a company's directory.
+    ScimToken,
 }
 
 /// Reason to refuse a credential.
@@ -212,6 +214,15 @@ pub enum ResourceKind {
     Application,
     /// A later version of a resource.
     Version,
+    #[strum(to_string = "SCIM token")]
+    ScimToken,
+    /// A group of a company's directory.
+    #[strum(to_string = "group")]
+    ScimGroup,
+    /// A schema of SCIM.
+    Schema,
+    #[strum(to_string = "resource type")]
+    ResourceType,
 }
 
 /// Conflict of a well-formed request with the state.
@@ -221,6 +232,10 @@ pub enum Reason {
     NotASandbox,
     /// Another user identity of the workspace has this key, e-mail address or phone number; the field is named.
     UserIdentityExists(&'static str),
+    /// The company's directory has deactivated the person: it is not let in.
+    UserIdentitySuspended,
+    /// The workspace has as many groups as it may; the number is given.
+    TooManyGroups(i64),
     /// A client session with this user identifier key exists.
     ClientSessionExists,
     /// The workspace has this many client sessions without access, the maximum.

@@ -29,6 +29,7 @@ mod pool;
 mod precondition;
 mod principal;
 mod schema;
+mod scim;
 mod seal;
 mod search;
 mod slots;

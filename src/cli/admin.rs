@@ -90,6 +90,8 @@ pub enum CliError {
     NoKey,
     #[error("there is no such token; `handset token list` shows all")]
     NoToken,
+    #[error("there is no such token; `handset scim-token list` shows all")]
+    NoScimToken,
     #[error("there is no operator {0}; `handset operator list` shows all")]
     NoOperator(String),
     #[error("there is an operator {0} already; `handset operator set-role` changes what it may do")]

@@ -1,4 +1,4 @@
-//! One person: phones, credentials, sessions, numbers, and what happened.
+//! One person: origin, phones, credentials, sessions, numbers, and what happened.
 
 use super::action::Action;
 use super::context::PageContext;
@@ -78,6 +78,26 @@ fn properties(context: &PageContext, person: &UserIdentity, summary: &UserIdenti
                 " in extension " (summary.extension_id)
             }
             @if !summary.enterprise_voice { dt { "Voice" } dd { "off" } }
+            (directory(summary))
+        }
+    }
+}
+
+/// What the company's directory says of a person.
+fn directory(summary: &UserIdentitySummary) -> Markup {
+    html! {
+        @if let Some(user_name) = &summary.scim_user_name {
+            dt { "From the directory" }
+            dd {
+                (text(user_name))
+                @if let Some(at) = summary.scim_deleted_at { " " span.tag { "deleted there" } " " (time(at)) }
+            }
+        }
+        @if let Some(external_id) = &summary.scim_external_id { dt { "Id in the directory" } dd { (text(external_id)) } }
+        @if !summary.groups.is_empty() { dt { "Groups" } dd { (text(&summary.groups.join(", "))) } }
+        @if let Some(at) = summary.suspended_at {
+            dt { "Access" }
+            dd { span.tag { "inactive" } " since " (time(at)) ": the directory does not let this person in" }
         }
     }
 }

@@ -55,6 +55,10 @@ ids! {
     /// A person who uses the console.
     OperatorId,
     OperatorSessionId,
+    /// A token of a company's directory.
+    ScimTokenId,
+    /// A group of a company's directory.
+    ScimGroupId,
 }
 
 ids! {

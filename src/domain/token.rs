@@ -54,6 +54,11 @@ impl Token {
         Token(format!("handset_{}_{}", random.base58(8), random.base58(24)))
     }
 
+    /// A token of a company's directory, `handset_scim_<8>_<24>`.
+    pub fn scim(random: &Random) -> Token {
+        Token(format!("handset_scim_{}_{}", random.base58(8), random.base58(24)))
+    }
+
     /// The cookie of an operator's session, `console_<32>`.
     pub fn operator_session(random: &Random) -> Token {
         Token(format!("console_{}", random.base58(32)))
@@ -126,6 +131,8 @@ pub fn workspace_of_client_session(token: &str) -> Option<WorkspaceId> {
 /// Returns the kind of a bearer token, by its prefix. Without a known prefix it is an API key.
 pub fn scheme_of(bearer: &str) -> Scheme {
     let prefixes = [
+        // No pass begins so: its first part has eight letters.
+        ("handset_scim_", Scheme::ScimToken),
         ("handset_", Scheme::Pass),
         ("seam_cst", Scheme::ClientSession),
         ("seam_at", Scheme::AccessToken),
@@ -162,6 +169,7 @@ mod tests {
                 Scheme::ClientSession
             );
             assert_eq!(scheme_of(Token::pass(&random).reveal()), Scheme::Pass);
+            assert_eq!(scheme_of(Token::scim(&random).reveal()), Scheme::ScimToken);
         }
     }
 

@@ -26,7 +26,7 @@ impl UserIdentity {
     }
 }
 
-/// What belongs to a user identity, as numbers.
+/// What belongs to a user identity, as numbers, and what a company's directory says of it.
 #[derive(Debug, Clone)]
 pub struct UserIdentitySummary {
     pub extension_id: i64,
@@ -37,6 +37,15 @@ pub struct UserIdentitySummary {
     pub credentials: i64,
     /// Those that are not revoked; some may have expired.
     pub client_sessions: i64,
+    /// The name in the directory; None if none has described it.
+    pub scim_user_name: Option<String>,
+    pub scim_external_id: Option<String>,
+    /// Since when the directory does not know it.
+    pub scim_deleted_at: Option<DateTime<Utc>>,
+    /// Since when its person is not let in.
+    pub suspended_at: Option<DateTime<Utc>>,
+    /// Names of its groups in the directory.
+    pub groups: Vec<String>,
 }
 
 /// Fields of a user identity. The key, the e-mail address and the phone number are unique in the workspace.

@@ -82,6 +82,10 @@ pub enum Problem {
     },
     /// A name with a period, where names are joined by periods.
     Period,
+    /// The value can only be read, and the request would change it.
+    ReadOnly,
+    /// A path that names nothing that is there.
+    NoTarget,
     /// Another rule, in the words of the dialect that has it.
     Rule(Cow<'static, str>),
 }

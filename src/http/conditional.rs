@@ -82,6 +82,11 @@ impl Preconditions {
     pub fn hold(&self, current: &str) -> bool {
         !self.must_be_new && self.if_match.as_ref().is_none_or(|tags| tags.has_strong(current))
     }
+
+    /// As [`Preconditions::hold`], in a protocol whose entity tags are weak and stand in `If-Match`, too (RFC 7644, 3.14).
+    pub fn hold_weakly(&self, current: &str) -> bool {
+        !self.must_be_new && self.if_match.as_ref().is_none_or(|tags| tags.has(current))
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +112,8 @@ mod tests {
         for tags in ["\"6\"", "", "\"\"", "\"77\"", "x", "W/\"7\""] {
             assert!(!hold(tags), "{tags}");
         }
+        let weak = Preconditions::of(&headers(&IF_MATCH, b"W/\"7\"")).expect("there is one");
+        assert!(weak.hold_weakly("7") && !weak.hold_weakly("8") && !weak.hold("7"));
         assert!(Preconditions::of(&HeaderMap::new()).is_none());
         assert!(Preconditions::of(&headers(&IF_NONE_MATCH, b"\"7\"")).is_none());
         assert!(!Preconditions::of(&headers(&IF_NONE_MATCH, b"*")).expect("there is one").hold("7"));

@@ -28,6 +28,8 @@ impl Workspace {
             union all
             select operator_id, email from operator where operator_id = any ($2)
             union all
+            select scim_token_id, name from scim_token where workspace_id = $1 and scim_token_id = any ($2)
+            union all
             select client_session_id, coalesce(nullif(full_name, ''), email_address, phone_number, user_identity_key, 'User identity')
             from client_session join user_identity using (workspace_id, user_identity_id)
             where client_session.workspace_id = $1 and client_session_id = any ($2)

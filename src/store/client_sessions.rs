@@ -9,7 +9,7 @@ mod summaries;
 use crate::domain::client_session::*;
 use crate::domain::event::EventType;
 use crate::domain::id::{ClientSessionId, UserIdentityId, WorkspaceId};
-use crate::error::{AuthFailure, Error, Rejection, ResourceKind, Result, Scheme};
+use crate::error::{AuthFailure, Error, Reason, Rejection, ResourceKind, Result, Scheme};
 use crate::store::{Workspace, sql::faults::missing, sql::found};
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -154,7 +154,12 @@ impl Workspace {
     ) -> Result<ClientSession> {
         let row = with_issuer!(
             r#"
-            , changed as (
+            , person as materialized (
+                -- Waits for a suspension.
+                select suspended_at is not null as is_suspended from user_identity
+                where workspace_id = $1 and user_identity_id = $4
+                for key share
+            ), changed as (
                 update client_session
                 set user_identity_id = coalesce($4, user_identity_id),
                     connected_account_ids = array(
@@ -164,10 +169,11 @@ impl Workspace {
                     issuer_ids = array(select unnest(issuer_ids) union select issuer_id from issuer order by 1),
                     anonymous_until = case when anonymous_until <= $7 then anonymous_until end
                 where workspace_id = $1 and client_session_id = $3 and revoked_at is null
-                    and exists (select from issuer)
+                    and exists (select from issuer) and not exists (select from person where is_suspended)
                 returning client_session_id
             )
-            select exists (select from changed) as "is_changed!", exists (select from issuer) as "has_issuer!"
+            select exists (select from changed) as "is_changed!", exists (select from issuer) as "has_issuer!",
+                exists (select from person where is_suspended) as "is_suspended!"
             "#,
             self.workspace_id(),
             self.issuer_id(),
@@ -182,6 +188,9 @@ impl Workspace {
         .map_err(|fault| missing(fault, PERSON_KEY, ResourceKind::UserIdentity, grant.user_identity_id))?;
         if !row.has_issuer {
             return Err(revoked_issuer());
+        }
+        if row.is_suspended {
+            return Err(Error::Conflict(Reason::UserIdentitySuspended));
         }
         found(row.is_changed.then_some(()), ResourceKind::ClientSession, id)?;
         self.client_session(id).await

@@ -1,4 +1,4 @@
-//! When API keys and access tokens were last used. A request costs no statement for it: uses are collected in memory and
+//! When API keys, access tokens and tokens of directories were last used. A request costs no statement for it: uses are collected in memory and
 //! written in batches, by the sweeper and when the server stops. What is collected is bounded; more uses are dropped until
 //! the next write.
 
@@ -20,6 +20,7 @@ const BATCH: usize = 1_000;
 pub(super) struct LastUsed {
     api_keys: Uses,
     access_tokens: Uses,
+    scim_tokens: Uses,
 }
 
 /// Last uses by the id of the credential.
@@ -27,11 +28,12 @@ pub(super) struct LastUsed {
 struct Uses(Mutex<HashMap<Uuid, DateTime<Utc>>>);
 
 impl LastUsed {
-    /// Collects the use of a credential. Only those of API keys and access tokens are.
+    /// Collects the use of a credential, unless it is of a kind that shows none.
     pub fn record(&self, principal: Principal, now: DateTime<Utc>) {
         match principal {
             Principal::ApiKey(id) => self.api_keys.record(id.0, now),
             Principal::AccessToken(id) => self.access_tokens.record(id.0, now),
+            Principal::ScimToken(id) => self.scim_tokens.record(id.0, now),
             Principal::ConsoleSession(_)
             | Principal::ClientSession(..)
             | Principal::PublishableKey(_)
@@ -48,6 +50,11 @@ impl LastUsed {
     /// The later of a stored use of an access token and the collected one.
     pub fn of_access_token(&self, id: Uuid, stored: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         stored.max(self.access_tokens.get(id))
+    }
+
+    /// The later of a stored use of a directory's token and the collected one.
+    pub fn of_scim_token(&self, id: Uuid, stored: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        stored.max(self.scim_tokens.get(id))
     }
 }
 
@@ -93,10 +100,11 @@ impl Uses {
 }
 
 impl Store {
-    /// Writes the uses of API keys and access tokens since the last time. What could not be written is written next time.
+    /// Writes the uses of credentials since the last time. What could not be written is written next time.
     pub async fn write_last_used(&self) -> Result<()> {
         self.last_used.api_keys.write(|ids, times| self.write_api_key_uses(ids, times)).await?;
-        self.last_used.access_tokens.write(|ids, times| self.write_access_token_uses(ids, times)).await
+        self.last_used.access_tokens.write(|ids, times| self.write_access_token_uses(ids, times)).await?;
+        self.last_used.scim_tokens.write(|ids, times| self.write_scim_token_uses(ids, times)).await
     }
 
     async fn write_api_key_uses(&self, ids: Vec<Uuid>, times: Vec<DateTime<Utc>>) -> Result<()> {
@@ -128,6 +136,24 @@ impl Store {
             order by access_token_id
             on conflict (access_token_id) do update set last_used_at = excluded.last_used_at
             where stored.last_used_at < excluded.last_used_at
+            "#,
+            &ids,
+            &times,
+        )
+        .execute(self.writer())
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    async fn write_scim_token_uses(&self, ids: Vec<Uuid>, times: Vec<DateTime<Utc>>) -> Result<()> {
+        sqlx::query!(
+            r#"
+            update scim_token set last_used_at = used.last_used_at
+            from unnest($1::uuid[], $2::timestamptz[]) as used (scim_token_id, last_used_at)
+            where scim_token.scim_token_id = used.scim_token_id
+                and (scim_token.last_used_at is null or scim_token.last_used_at < used.last_used_at)
             "#,
             &ids,
             &times,

@@ -3,6 +3,7 @@
 
 pub(super) mod console;
 mod passes;
+mod scim_token;
 mod stream_ticket;
 mod tokens;
 
@@ -29,6 +30,8 @@ pub enum Credentials<'a> {
     ConsoleSession(&'a str, Option<WorkspaceSelector>),
     ClientSession(&'a str),
     PublishableKey(&'a str),
+    /// The token of a company's directory.
+    ScimToken(&'a str),
 }
 
 impl Credentials<'_> {
@@ -41,7 +44,8 @@ impl Credentials<'_> {
             | Scheme::AccessToken
             | Scheme::ConsoleSession
             | Scheme::PublishableKey
-            | Scheme::StreamTicket => Credentials::ApiKey(token),
+            | Scheme::StreamTicket
+            | Scheme::ScimToken => Credentials::ApiKey(token),
         }
     }
 }
@@ -93,6 +97,8 @@ pub enum Principal {
     Password(UserIdentityId),
     /// A person who uses the console.
     Operator(OperatorId),
+    /// A company's directory, by its token.
+    ScimToken(ScimTokenId),
 }
 
 impl Principal {
@@ -106,6 +112,7 @@ impl Principal {
             Principal::PublishableKey(_) => ("publishable_key", None),
             Principal::Password(person) => ("password", Some(person.0)),
             Principal::Operator(id) => ("operator_account", Some(id.0)),
+            Principal::ScimToken(id) => ("scim_token", Some(id.0)),
         }
     }
 
@@ -115,7 +122,8 @@ impl Principal {
             Principal::ApiKey(_)
             | Principal::AccessToken(_)
             | Principal::ConsoleSession(_)
-            | Principal::Operator(_) => Scope::Workspace,
+            | Principal::Operator(_)
+            | Principal::ScimToken(_) => Scope::Workspace,
             Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
             Principal::ClientSession(_, None) | Principal::PublishableKey(_) => Scope::Nothing,
         }
@@ -163,6 +171,7 @@ impl Store {
             }
             Credentials::ClientSession(token) => (self.client_session(token, origin, now).await?, Prefetched::Nothing),
             Credentials::PublishableKey(key) => (self.publishable_key(key, origin).await?, Prefetched::Nothing),
+            Credentials::ScimToken(token) => (self.scim_token(token, origin).await?, Prefetched::Nothing),
         };
         self.last_used.record(authenticated.0.principal().0, now);
         Ok(authenticated)

@@ -19,13 +19,13 @@ const FILLED: &str = "slot.filled";
 /// A change of a slot, as one request asks.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct SlotWrite {
-    person: UserIdentityId,
-    slot_type: SlotType,
-    action: &'static str,
-    change: SlotChange,
+    pub person: UserIdentityId,
+    pub slot_type: SlotType,
+    pub action: &'static str,
+    pub change: SlotChange,
     /// Author of the change.
-    context: Value,
-    at: DateTime<Utc>,
+    pub context: Value,
+    pub at: DateTime<Utc>,
 }
 
 struct Row {
@@ -125,7 +125,7 @@ impl Workspace {
 
     /// Writes slots, at most one of each user identity, which is locked already or else free.
     #[expect(clippy::too_many_lines, reason = "one statement with its rows of the audit trail")]
-    async fn write_slots(
+    pub(in crate::store) async fn write_slots(
         &self,
         connection: impl PgExecutor<'_>,
         requests: &[SlotWrite],

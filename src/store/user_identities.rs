@@ -23,7 +23,7 @@ use crate::domain::id::UserIdentityId;
 use crate::domain::page::{Page, Position};
 use crate::domain::scope::Scope;
 use crate::domain::user_identity::*;
-use crate::error::{ResourceKind, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::sql::{found, raw_ids};
 use std::collections::BTreeSet;
@@ -159,6 +159,57 @@ impl Workspace {
         .fetch_optional(connection)
         .await?;
         found(locked, ResourceKind::UserIdentity, person).map(|_| ())
+    }
+
+    /// As [`Workspace::lock_user_identities`], for persons who are to be let in: a suspended one is passed over, and refused
+    /// with `waits`.
+    pub(super) async fn lock_active_user_identities(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        persons: &[UserIdentityId],
+        waits: bool,
+    ) -> Result<BTreeSet<UserIdentityId>> {
+        if waits {
+            for person in persons {
+                self.lock_active_user_identity(connection, *person).await?;
+            }
+            return Ok(persons.iter().copied().collect());
+        }
+        if persons.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let locked = sqlx::query_scalar!(
+            r#"
+            select user_identity_id as "user_identity_id: UserIdentityId" from user_identity
+            where workspace_id = $1 and user_identity_id = any ($2) and suspended_at is null
+            for no key update skip locked
+            "#,
+            self.workspace_id(),
+            &persons.iter().map(|person| person.0).collect::<Vec<_>>(),
+        );
+        Ok(locked.fetch_all(connection).await?.into_iter().collect())
+    }
+
+    async fn lock_active_user_identity(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        person: UserIdentityId,
+    ) -> Result<()> {
+        let locked = sqlx::query_scalar!(
+            r#"
+            select suspended_at is not null as "is_suspended!" from user_identity
+            where workspace_id = $1 and user_identity_id = $2
+            for no key update
+            "#,
+            self.workspace_id(),
+            person.0,
+        )
+        .fetch_optional(connection)
+        .await?;
+        match found(locked, ResourceKind::UserIdentity, person)? {
+            true => Err(Error::Conflict(Reason::UserIdentitySuspended)),
+            false => Ok(()),
+        }
     }
 
     /// Locks user identities until the transaction ends, and returns those that are locked. `waits`: for all of them, and an

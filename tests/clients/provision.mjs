@@ -29,6 +29,7 @@ const world = {
   CLIENTS_OTHER_API_KEY: handset('key', 'create', ...of(other)).api_key,
   CLIENTS_PRODUCTION_API_KEY: handset('key', 'create', ...of(production)).api_key,
   CLIENTS_ACCESS_TOKEN: handset('token', 'create', ...of(home)).access_token,
+  CLIENTS_SCIM_TOKEN: handset('scim-token', 'create', ...of(home)).scim_token,
   CLIENTS_CONSOLE_SESSION: handset('console-session', 'create', ...of(home)).console_session_token,
 }
 for (const [name, value] of Object.entries(world)) {

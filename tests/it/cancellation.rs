@@ -19,6 +19,7 @@ use crate::support::world::{Tenant, World};
 use arguments::Arguments;
 use arguments::diga::Diga;
 use arguments::phone_com::PhoneCom;
+use arguments::scim::Scim;
 use arguments::seam::Seam;
 use arguments::ucwa::Ucwa;
 use axum::Router;
@@ -78,6 +79,11 @@ async fn dropped_requests_of_diga_leave_nothing_behind() {
 #[tokio::test]
 async fn dropped_requests_of_phone_com_leave_nothing_behind() {
     sweep::<PhoneCom>(Dialect::PhoneCom, 0, 1).await;
+}
+
+#[tokio::test]
+async fn dropped_requests_of_scim_leave_nothing_behind() {
+    sweep::<Scim>(Dialect::Scim, 0, 1).await;
 }
 
 #[tokio::test]

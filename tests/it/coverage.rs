@@ -5,6 +5,7 @@
 mod diga;
 mod invalid_callers;
 mod phone_com;
+mod scim;
 mod ucwa;
 
 use crate::support::client::{Client, Response};

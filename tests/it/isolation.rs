@@ -7,6 +7,7 @@ mod diga;
 pub mod fixture;
 mod phone_com;
 pub mod random_walk;
+mod scim;
 mod ucwa;
 
 use crate::support::client::{Client, Response};

@@ -29,6 +29,7 @@ mod numbers;
 mod openapi;
 mod phones;
 mod postgres;
+mod scim;
 mod slots;
 mod store;
 mod support;

@@ -17,6 +17,7 @@ pub mod program;
 pub mod property_test;
 pub mod raw_http;
 pub mod receiver;
+pub mod scim;
 pub mod second_server;
 pub mod shared_postgres;
 pub mod sse;

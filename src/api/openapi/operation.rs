@@ -156,9 +156,12 @@ pub fn security_scheme(scheme: &str, description: &str) -> Value {
     json!({ "type": "http", "scheme": scheme, "description": description })
 }
 
+/// The media type of JSON, unless a dialect has its own.
+pub const JSON: &str = "application/json";
+
 /// A JSON body.
 pub fn json_body(schema: Value, is_required: bool, example: Value) -> Value {
-    request_body(is_required, json!({ "application/json": { "schema": schema, "example": example } }))
+    request_body(is_required, json!({ JSON: { "schema": schema, "example": example } }))
 }
 
 /// A body with content by media type. Without `required` it is optional.
@@ -178,11 +181,12 @@ pub struct ErrorExample {
     pub body: Value,
 }
 
-/// Makes the responses of a dialect: the prefix of their names, and the header with the request id.
+/// Makes the responses of a dialect: the prefix of their names, the header with the request id, and the media type of JSON.
 #[derive(Clone, Copy)]
 pub struct Responses {
     pub prefix: &'static str,
     pub request_id: &'static str,
+    pub media_type: &'static str,
 }
 
 impl Responses {
@@ -197,7 +201,7 @@ impl Responses {
 
     /// A response with a JSON body.
     pub fn json(self, name: &str, description: &str, schema: &str, example: Value) -> Value {
-        let content = json!({ "application/json": { "schema": reference(schema), "example": example } });
+        let content = json!({ self.media_type: { "schema": reference(schema), "example": example } });
         self.response(name, description, content)
     }
 

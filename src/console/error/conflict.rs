@@ -7,6 +7,10 @@ pub fn words(reason: &Reason) -> String {
     match reason {
         Reason::NotASandbox => "This is for sandbox workspaces only.".to_owned(),
         Reason::UserIdentityExists(field) => format!("Another user of the workspace has this {field}."),
+        Reason::UserIdentitySuspended => {
+            "The company's directory has deactivated this person. Activate it there first.".to_owned()
+        }
+        Reason::TooManyGroups(limit) => format!("The workspace has {limit} groups, the most."),
         Reason::ClientSessionExists => "There is a client session with this key already.".to_owned(),
         Reason::TooManyAnonymousSessions(limit) => {
             format!("The workspace has {limit} client sessions without access, the most.")

@@ -13,7 +13,7 @@ use uuid::Uuid;
 const MAX_ACTION: usize = 100;
 
 /// Actions of the audit trail that are not types of events.
-const ACTIONS: [&str; 8] = [
+const ACTIONS: [&str; 10] = [
     "phone.readmitted",
     "credential.created",
     "credential.deleted",
@@ -22,6 +22,8 @@ const ACTIONS: [&str; 8] = [
     "number.release_scheduled",
     "number.released",
     "slot.changed",
+    "user_identity.suspended",
+    "user_identity.resumed",
 ];
 
 /// The filter of a query, or what is wrong with it.

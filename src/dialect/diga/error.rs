@@ -214,6 +214,12 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::UserIdentityExists(field) => {
             refused("DUPLICATE_FIELD", &format!("A user identity with this {field} exists already"))
         }
+        Reason::UserIdentitySuspended => {
+            refused("USER_SUSPENDED", "The company's directory has deactivated the person. Activate it there first")
+        }
+        Reason::TooManyGroups(limit) => {
+            refused("TOO_MANY_GROUPS", &format!("There are {limit} groups, which is the limit. Delete one first"))
+        }
         Reason::ClientSessionExists => refused("DUPLICATE_FIELD", "A client session with this key exists already"),
         Reason::TooManyAnonymousSessions(limit) => {
             refused("TOO_MANY_CLIENT_SESSIONS", &format!("There are {limit} client sessions without access already"))

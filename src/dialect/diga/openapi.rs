@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 /// The security scheme, as the published document calls it.
 const SCHEME: &str = "CustomHTTPBearer";
-pub const RESPONSES: Responses = Responses { prefix: "Diga", request_id: "x-request-id" };
+pub const RESPONSES: Responses = Responses { prefix: "Diga", request_id: "x-request-id", media_type: JSON };
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {

@@ -94,6 +94,8 @@ fn worded(issue: &Issue) -> (&'static str, String, Option<Value>) {
             (kind, format!("Input should be {expected}"), Some(json!({ "expected": expected })))
         }
         Problem::Period => plain("value_error", "Value error, a period is not allowed"),
+        Problem::ReadOnly => plain("value_error", "Value error, the value is read-only"),
+        Problem::NoTarget => plain("value_error", "Value error, there is no such value"),
         Problem::Rule(message) => plain("value_error", message),
     }
 }

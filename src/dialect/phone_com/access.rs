@@ -105,7 +105,9 @@ async fn admit(
         Scheme::AccessToken => Credentials::AccessToken(token, selected),
         Scheme::ConsoleSession => Credentials::ConsoleSession(token, selected),
         // A publishable key is not a bearer token.
-        Scheme::ApiKey | Scheme::PublishableKey | Scheme::StreamTicket => Credentials::ApiKey(token),
+        Scheme::ApiKey | Scheme::PublishableKey | Scheme::StreamTicket | Scheme::ScimToken => {
+            Credentials::ApiKey(token)
+        }
     };
     head.authenticate(app, credentials, prefetch).await
 }
@@ -119,7 +121,8 @@ pub fn scope(caller: &Caller) -> Scope {
         | Principal::AccessToken(_)
         | Principal::ConsoleSession(_)
         | Principal::PublishableKey(_)
-        | Principal::Operator(_) => Scope::Workspace,
+        | Principal::Operator(_)
+        | Principal::ScimToken(_) => Scope::Workspace,
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 /// The security schemes.
 const SCHEME: &str = "PhoneComOAuth";
 const CLIENT: &str = "PhoneComClient";
-pub const RESPONSES: Responses = Responses { prefix: "PhoneCom", request_id: "x-request-id" };
+pub const RESPONSES: Responses = Responses { prefix: "PhoneCom", request_id: "x-request-id", media_type: JSON };
 
 /// The dialect's tags, paths and components.
 pub fn document() -> Value {

@@ -154,7 +154,7 @@ fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> ErrorBody {
 fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
     let (kind, message) = match (scheme, failure) {
         (None, _) => ("unauthorized", "No authentication methods succeeded"),
-        (Some(Scheme::ApiKey | Scheme::Pass), _) => ("unauthorized", "API Key not found"),
+        (Some(Scheme::ApiKey | Scheme::Pass | Scheme::ScimToken), _) => ("unauthorized", "API Key not found"),
         (Some(Scheme::AccessToken), _) => ("unauthorized", "Access token not found"),
         (Some(Scheme::ConsoleSession), AuthFailure::NotMember) => {
             ("unauthorized", "User does not have access to this workspace")
@@ -234,6 +234,10 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         ResourceKind::ContactGroup => ("contact_group_not_found", "Contact group", "contact_group_id"),
         ResourceKind::Application => ("application_not_found", "Application", "application_id"),
         ResourceKind::Version => ("version_not_found", "Version", "version"),
+        ResourceKind::ScimToken => ("scim_token_not_found", "SCIM token", "scim_token_id"),
+        ResourceKind::ScimGroup => ("group_not_found", "Group", "group_id"),
+        ResourceKind::Schema => ("schema_not_found", "Schema", "schema"),
+        ResourceKind::ResourceType => ("resource_type_not_found", "Resource type", "resource_type"),
     };
     ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
@@ -247,6 +251,13 @@ fn conflict(reason: &Reason) -> ErrorBody {
             format!("A user identity with this {field} exists in the workspace already"),
         )
         .with_data(json!({ "field": field })),
+        Reason::UserIdentitySuspended => ErrorBody::bad(
+            "user_identity_suspended",
+            "The company's directory has deactivated the person of this user identity. Activate it there first",
+        ),
+        Reason::TooManyGroups(limit) => {
+            ErrorBody::bad("too_many_groups", format!("The workspace has {limit} groups, which is the limit"))
+        }
         Reason::ClientSessionExists => ErrorBody::bad(
             "client_session_token_already_exists",
             "A client session with this user_identifier_key exists already. Use PUT, or get_or_create, to have it",

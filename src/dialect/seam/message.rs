@@ -38,6 +38,8 @@ pub fn message(problem: &Problem) -> String {
             format!("Invalid enum value. Expected {}, received '{received}'", one_of(expected))
         }
         Problem::Period => "Custom metadata key names cannot contain a period (.)".to_owned(),
+        Problem::ReadOnly => "The value is read-only".to_owned(),
+        Problem::NoTarget => "There is no such value".to_owned(),
         Problem::Rule(message) => message.clone().into_owned(),
     }
 }

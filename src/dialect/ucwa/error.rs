@@ -267,7 +267,9 @@ fn reason_of(problem: &Problem) -> String {
             None => "Another value is expected".to_owned(),
         },
         Problem::Format(_) => "It is no telephone number".to_owned(),
-        Problem::Length { .. } | Problem::Period => "Another value is expected".to_owned(),
+        Problem::Length { .. } | Problem::Period | Problem::ReadOnly | Problem::NoTarget => {
+            "Another value is expected".to_owned()
+        }
         Problem::Rule(message) => message.clone().into_owned(),
     }
 }
@@ -283,6 +285,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         // No operation of this dialect causes one of these.
         Reason::NotASandbox
         | Reason::UserIdentityExists(_)
+        | Reason::UserIdentitySuspended
+        | Reason::TooManyGroups(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
         | Reason::TooManyGrants

@@ -27,7 +27,7 @@ const ERROR_XML: &str = "UcwaErrorXml";
 
 /// The security scheme.
 const SCHEME: &str = "UcwaBearer";
-pub const RESPONSES: Responses = Responses { prefix: "Ucwa", request_id: "x-request-id" };
+pub const RESPONSES: Responses = Responses { prefix: "Ucwa", request_id: "x-request-id", media_type: JSON };
 
 /// The header with the etag of a resource.
 pub const ETAG: (&str, &str) = ("ETag", "The etag, in quotes");

@@ -3,7 +3,7 @@
 
 use super::served::Served;
 use super::{frame, merge};
-use crate::dialect::{diga, phone_com, seam, ucwa};
+use crate::dialect::{diga, phone_com, scim, seam, ucwa};
 use crate::error::Error;
 use crate::http::{App, Dialect};
 use axum::Router;
@@ -37,7 +37,7 @@ struct Group {
 }
 
 /// The groups, in the order of the page.
-static GROUPS: [Group; 4] = [
+static GROUPS: [Group; 5] = [
     Group {
         dialect: &seam::DIALECT,
         title: "Seam",
@@ -61,6 +61,12 @@ static GROUPS: [Group; 4] = [
         title: "Phone.com",
         credentials: "Contacts of a user, who is an extension. Send an API key as a bearer token, or a token that \
             `/v4/oauth/access-token` returns for one: **Authorize**, `PhoneComOAuth`.",
+    },
+    Group {
+        dialect: &scim::DIALECT,
+        title: "SCIM",
+        credentials: "Users and groups of a company's directory. Send a token of a directory (`handset scim-token create`) as \
+            a bearer token: **Authorize**, `ScimToken`.",
     },
 ];
 

@@ -78,7 +78,7 @@ impl Workspace {
     }
 
     /// Creates a session of a user identity that has signed in with the password of this hash, and returns its token;
-    /// `None` if the user identity has another password by now.
+    /// `None` if the user identity has another password by now, or is suspended.
     pub(in crate::store) async fn create_signed_in_session(
         &self,
         person: UserIdentityId,
@@ -95,7 +95,7 @@ impl Workspace {
             r#"
             with person as materialized (
                 select user_identity_id from user_identity
-                where workspace_id = $1 and user_identity_id = $7 and password_hash = $8
+                where workspace_id = $1 and user_identity_id = $7 and password_hash = $8 and suspended_at is null
                 for share
             ), inserted as (
                 insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, user_identity_id,

@@ -33,7 +33,7 @@ pub(in crate::store) struct SessionOfKey {
 /// An expired session is revoked, so that a new one can take its key. A key also takes it from a session without access
 /// that a publishable key has created: its token is known to others. The lock of the issuer waits for a revocation, which
 /// then ends the sessions of the key or prevents them. A request has no row if its issuer is revoked, its user identity
-/// is unknown, or one of them or the session with its key is locked or was changed by another transaction.
+/// is unknown or suspended, or one of them or the session with its key is locked or was changed by another transaction.
 macro_rules! create_sessions {
     ($workspace:expr, $requests:expr, $locked:tt) => {
         sqlx::query!(
@@ -57,7 +57,7 @@ macro_rules! create_sessions {
                 for share "# + $locked + r#"
             ), person as materialized (
                 select user_identity_id from user_identity
-                where workspace_id = $1 and user_identity_id = any ($6)
+                where workspace_id = $1 and user_identity_id = any ($6) and suspended_at is null
                 for key share "# + $locked + r#"
             ), ready as materialized (
                 select requested.*, person is null or person in (select user_identity_id from person) as has_person
@@ -215,14 +215,17 @@ impl Workspace {
         }
     }
 
-    /// Refuses a request whose issuer is revoked or whose user identity is unknown.
+    /// Refuses a request whose issuer is revoked or whose user identity is unknown or suspended.
     async fn check_may_create(&self, request: &SessionCreation) -> Result<()> {
         let person = request.new.user_identity_id;
         let row = with_issuer!(
             r#"
             select exists (select from issuer) as "has_issuer!", $3::uuid is null or exists (
                     select from user_identity where workspace_id = $1 and user_identity_id = $3
-                ) as "has_person!"
+                ) as "has_person!", exists (
+                    select from user_identity
+                    where workspace_id = $1 and user_identity_id = $3 and suspended_at is not null
+                ) as "is_suspended!"
             "#,
             self.workspace_id(),
             request.issuer_id,
@@ -232,6 +235,7 @@ impl Workspace {
         .await?;
         match person {
             _ if !row.has_issuer => Err(revoked_issuer()),
+            _ if row.is_suspended => Err(Error::Conflict(Reason::UserIdentitySuspended)),
             Some(person) => found(row.has_person.then_some(()), ResourceKind::UserIdentity, person),
             None => Ok(()),
         }

@@ -55,7 +55,7 @@ impl SharedWrite for CredentialCreation {
         let unit = store.emitter().transact(move |connection| {
             Box::pin(async move {
                 let persons: Vec<_> = requests.iter().filter_map(|request| request.new.user_identity_id).collect();
-                let locked = workspace.lock_user_identities(connection, &persons, waits).await?;
+                let locked = workspace.lock_active_user_identities(connection, &persons, waits).await?;
                 let is_locked =
                     |request: &CredentialCreation| request.new.user_identity_id.is_none_or(|id| locked.contains(&id));
                 let ready: Vec<_> = requests.iter().filter(|request| is_locked(request)).cloned().collect();

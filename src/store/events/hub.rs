@@ -337,6 +337,7 @@ fn id_of(principal: Principal) -> Uuid {
         Principal::ClientSession(id, _) => id.0,
         Principal::Password(id) => id.0,
         Principal::Operator(id) => id.0,
+        Principal::ScimToken(id) => id.0,
         Principal::PublishableKey(_) => Uuid::nil(),
     }
 }

@@ -62,7 +62,7 @@ impl SharedWrite for PhoneRegistration {
         let unit = store.emitter().transact_with(BEGIN, move |connection| {
             Box::pin(async move {
                 let persons: Vec<_> = requests.iter().map(|request| request.new.user_identity_id).collect();
-                let locked = workspace.lock_user_identities(connection, &persons, waits).await?;
+                let locked = workspace.lock_active_user_identities(connection, &persons, waits).await?;
                 let is_locked = |request: &PhoneRegistration| locked.contains(&request.new.user_identity_id);
                 let ready: Vec<_> = requests.iter().filter(|request| is_locked(request)).cloned().collect();
                 let outcomes = match ready.is_empty() {
@@ -308,6 +308,7 @@ impl Workspace {
                 ("full", _) => Outcome::Full,
                 ("signed_in", _) => Outcome::SignedIn,
                 ("session_ended", _) => Outcome::SessionEnded,
+                ("suspended", _) => return Err(Error::Conflict(Reason::UserIdentitySuspended)),
                 ("no_person", _) => return Err(unknown_person(requests, row.place)),
                 (other, _) => return Err(Error::Internal(format!("a registration ended as {other:?}").into())),
             };

@@ -128,7 +128,8 @@ impl Shares {
             Principal::ApiKey(_)
             | Principal::AccessToken(_)
             | Principal::ConsoleSession(_)
-            | Principal::Operator(_) => return self.of_workspace(workspace),
+            | Principal::Operator(_)
+            | Principal::ScimToken(_) => return self.of_workspace(workspace),
             Principal::ClientSession(id, _) => Some(id.0),
             Principal::Password(person) => Some(person.0),
             Principal::PublishableKey(_) => None,

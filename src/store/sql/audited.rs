@@ -51,7 +51,8 @@ impl Actor {
             Principal::ClientSession(..)
             | Principal::PublishableKey(_)
             | Principal::Password(_)
-            | Principal::Operator(_) => false,
+            | Principal::Operator(_)
+            | Principal::ScimToken(_) => false,
         };
         Actor { credential_kind, credential_id, is_key, origin }
     }

@@ -160,6 +160,7 @@ fn of_constraint(name: &str) -> Option<Reason> {
         "user_identity_phone_number_unique" | "user_identity_phone_number_folded_unique" => {
             Reason::UserIdentityExists("phone_number")
         }
+        "scim_user_name_unique" => Reason::UserIdentityExists("userName"),
         "phone_custom_metadata_small" => Reason::TooMuchMetadata,
         "client_session_grants_few" => Reason::TooManyGrants,
         "client_session_user_identifier_key_unique" | "client_session_normalized_key_unique" => {

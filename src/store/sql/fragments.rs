@@ -21,8 +21,8 @@ macro_rules! extension_name {
 /// The number in the slot `requested.slot_type` of `requested.user_identity_id` that the workspace has assigned, at `requested.now`.
 /// The limit, of what is unique, makes each plan look it up by the user identity, also one made for an almost empty table.
 macro_rules! managed_number {
-    (@ $number:tt query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
-        sqlx::query_as!($row, $before + $number + $after $($rest)*)
+    (@ $number:tt query_as, $row:ident, $before:tt $(+ $more:tt)*, $after:tt $($rest:tt)*) => {
+        sqlx::query_as!($row, $before $(+ $more)* + $number + $after $($rest)*)
     };
     (@ $number:tt audited, each, query_as, $row:ident, $before:tt, $after:tt $($rest:tt)*) => {
         audited!(each, query_as, $row, $before + $number + $after $($rest)*)

@@ -32,7 +32,7 @@ macro_rules! as_uuid {
     )*};
 }
 
-as_uuid!(CredentialId, DeviceId, OperatorId, PhoneNumberId, UserIdentityId, WorkspaceId);
+as_uuid!(CredentialId, DeviceId, OperatorId, PhoneNumberId, ScimGroupId, ScimTokenId, UserIdentityId, WorkspaceId);
 
 macro_rules! as_bigint {
     ($($id:ident),* $(,)?) => {$(

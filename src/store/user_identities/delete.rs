@@ -24,7 +24,11 @@ impl Workspace {
         deleted.await
     }
 
-    async fn lock_phones_of(&self, connection: &mut sqlx::PgConnection, id: UserIdentityId) -> Result<()> {
+    pub(in crate::store) async fn lock_phones_of(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        id: UserIdentityId,
+    ) -> Result<()> {
         sqlx::query!(
             r#"
             with held as materialized (

@@ -94,7 +94,7 @@ impl Store {
             )
             select workspace_id, account_id, is_sandbox, user_identity_id, password_hash as "password_hash!"
             from user_identity join workspace using (workspace_id)
-            where password_hash is not null
+            where password_hash is not null and suspended_at is null
                 and (email_address_folded = folded($1) or normalize(user_identity_key, nfc) = normalize($1, nfc))
                 and (not exists (select from client) or workspace_id in (select workspace_id from client))
             group by workspace_id, account_id, is_sandbox, user_identity_id, password_hash

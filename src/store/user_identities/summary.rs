@@ -31,7 +31,7 @@ impl Workspace {
         Ok(rows.into_iter().map(|row| (row.user_identity_id, row.name)).collect())
     }
 
-    /// What belongs to a user identity, as numbers.
+    /// What belongs to a user identity, as numbers, and what a company's directory says of it.
     pub async fn user_identity_summary(&self, id: UserIdentityId) -> Result<UserIdentitySummary> {
         let row = sqlx::query_as!(
             UserIdentitySummary,
@@ -44,9 +44,14 @@ impl Workspace {
                 ) as "credentials!", (
                     select count(*) from client_session
                     where client_session.workspace_id = $1 and client_session.user_identity_id = $2 and revoked_at is null
-                ) as "client_sessions!"
-            from user_identity
-            where workspace_id = $1 and user_identity_id = $2
+                ) as "client_sessions!", user_name as "scim_user_name?", external_id as "scim_external_id?",
+                deleted_at as "scim_deleted_at?", suspended_at, coalesce((
+                    select array_agg(display_name order by display_name)
+                    from scim_group_member join scim_group using (workspace_id, scim_group_id)
+                    where scim_group_member.workspace_id = $1 and scim_group_member.user_identity_id = $2
+                ), '{}') as "groups!"
+            from user_identity as person left join scim_user using (workspace_id, user_identity_id)
+            where person.workspace_id = $1 and person.user_identity_id = $2
             "#,
             self.workspace_id(),
             id.0,

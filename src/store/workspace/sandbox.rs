@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 const RESET: &str = "RESET_SANDBOX_WORKSPACE";
 
 impl Workspace {
-    /// Deletes a sandbox's user identities with their contacts, phones, numbers, credentials, client sessions, events
+    /// Deletes a sandbox's user identities with their contacts, phones, numbers, credentials, client sessions, groups, events
     /// and webhooks. The keys and tokens of its callers stay. Any other workspace is refused.
     pub async fn reset_sandbox(&self, attempt: ActionAttemptId, now: DateTime<Utc>) -> Result<ActionAttempt> {
         if !self.is_sandbox {
@@ -100,6 +100,10 @@ impl Workspace {
                 returning register_id, as_document(number_register) as before
             ), slots as (
                 delete from slot where workspace_id = $1 returning user_identity_id, as_document(slot) as before
+            ), groups as (
+                delete from scim_group where workspace_id = $1
+                returning scim_group_id,
+                    jsonb_build_object('display_name', display_name, 'external_id', external_id) as before
             ), changes as (
                 select 'phone.deleted' as action, device_id as subject_id, before, null::jsonb as after
                 from phones
@@ -109,6 +113,8 @@ impl Workspace {
                 select 'number.deleted', register_id, before, null from numbers
                 union all
                 select 'slot.deleted', user_identity_id, before, null from slots
+                union all
+                select 'scim_group.deleted', scim_group_id, before, null from groups
             )
             "#,
             r#"select count(*) as "count!" from changes"#,

@@ -60,6 +60,18 @@ REFUSALS = [
     r"Say the group's id, its name, or both",
     # Phone.com: no text holds what Postgres cannot.
     r"It must not contain the null character",
+    # SCIM: filters and paths have a grammar of their own, and a cursor is what the server has given.
+    r'"scimType":"(invalidFilter|invalidPath|noTarget|mutability|invalidCursor|invalidCount)"',
+    # SCIM: operations are objects of rules that depend on each other, so the document leaves them open.
+    r"Operations\.\d+\.(op|method|path|bulkId): ",
+    r"Operations: a value is required",
+    r'"detail":"value: an object is expected',
+    # SCIM: an empty text is no value (RFC 7643, 2.5), and members are users of the workspace.
+    r"(userName|displayName): a value is required",
+    r"members: there is no user ",
+    # SCIM: no text holds what Postgres cannot, and what is stored has a limit.
+    r"the character U\+0000 is not allowed",
+    r"the attributes are over the limit",
     # RFC 6749: which fields a grant needs depends on the grant.
     r'"error":"invalid_request"',
     # RFC 6749, 5.2: a password that is wrong is a bad request.
@@ -114,10 +126,17 @@ def is_of_another_grant(case):
     return case.path == "/v4/oauth/access-token"
 
 
+def is_read_as_directories_write(case):
+    """SCIM: null is no value, one value stands for a list, booleans may be texts, and members that the server does not use, as
+    the `schemas` of a message, are ignored."""
+    return isinstance(case.body, dict)
+
+
 # Input that its schema does not allow, and that is taken, by the dialect's paths.
 TAKEN = {
     r"/v1/phone/": [is_unix_time, is_null_for_nothing],
     r"/me/|/ucwa/|/v1/applications": [is_number_for_text, is_bare, is_overruled],
+    r"/scim/": [is_read_as_directories_write],
     r"/v4/": [is_null_in_a_choice, is_of_another_grant],
     r"": [is_blank_for_null],
 }

@@ -39,6 +39,7 @@ def session(of):
 DIALECTS = {
     "diga": lambda who: {},
     "phone_com": lambda who: {},
+    "scim": lambda who: {},
     "ucwa": lambda who: {"X-Ucwa-User": who},
 }
 

@@ -2,6 +2,7 @@
 
 pub mod diga;
 pub mod phone_com;
+pub mod scim;
 pub mod seam;
 pub mod ucwa;
 

@@ -4,6 +4,7 @@
 use crate::support::client::Response;
 use crate::support::phone_com::Extension;
 use crate::support::property_test::{check_property, runtime};
+use crate::support::scim::path_of;
 use crate::support::ucwa::Person;
 use crate::support::world::World;
 use proptest::collection::vec;
@@ -66,7 +67,15 @@ fn random_queries_never_cause_a_server_error() {
     let runtime = runtime();
     let world = runtime.block_on(World::new());
     let jane = runtime.block_on(Person::new(&world, "jane"));
+    let directory = runtime.block_on(world.directory());
     let names = select(vec![
+        "filter",
+        "sortBy",
+        "startIndex",
+        "count",
+        "cursor",
+        "attributes",
+        "excludedAttributes",
         "limit",
         "offset",
         "page_cursor",
@@ -96,6 +105,9 @@ fn random_queries_never_cause_a_server_error() {
         for path in ["/phones/list", "/events/list", "/v1/phone/", "/v4/accounts"] {
             is_proper(&world.key().get(&format!("{path}?{query}")).await, path);
         }
+        for path in ["/scim/v2/Users", "/scim/v2/Groups"] {
+            is_proper(&directory.get(&format!("{path}?{query}")).await, path);
+        }
         for path in ["/me/phones", "/autodiscover/autodiscoverservice.svc/root"] {
             is_proper(&jane.client.get(&format!("{path}?{query}")).await, path);
         }
@@ -110,8 +122,24 @@ fn random_bodies_never_cause_a_server_error() {
     let (jane, extension) =
         runtime.block_on(async { (Person::new(&world, "jane").await, Extension::new(&world).await) });
     let contact = runtime.block_on(extension.add_contact(json!({})));
+    let directory = runtime.block_on(world.directory());
+    let user = path_of(&runtime.block_on(directory.create_scim_user("random")));
+    let group = path_of(&runtime.block_on(directory.create_scim_group("random", &[])));
     let (contacts, groups, contact) = (extension.contacts(), extension.groups(), extension.contact(&contact["id"]));
     let names = vec![
+        "userName",
+        "displayName",
+        "active",
+        "members",
+        "Operations",
+        "op",
+        "path",
+        "value",
+        "method",
+        "bulkId",
+        "data",
+        "filter",
+        "urn:acme:2.0:User",
         "first_name",
         "emails",
         "email",
@@ -143,6 +171,13 @@ fn random_bodies_never_cause_a_server_error() {
             (world.key(), "POST", "/phones/list"),
             (world.key(), "POST", "/v1/phone/import"),
             (world.key(), "POST", "/v1/phone/reserve"),
+            (&directory, "POST", "/scim/v2/Users"),
+            (&directory, "PUT", &*user),
+            (&directory, "PATCH", &*user),
+            (&directory, "POST", "/scim/v2/Groups"),
+            (&directory, "PATCH", &*group),
+            (&directory, "POST", "/scim/v2/Bulk"),
+            (&directory, "POST", "/scim/v2/.search"),
             (&extension.client, "POST", &*contacts),
             (&extension.client, "PUT", &*contact),
             (&extension.client, "POST", &*groups),

@@ -35,11 +35,12 @@ pub enum Dialect {
     Seam,
     Diga,
     PhoneCom,
+    Scim,
     Ucwa,
 }
 
 impl Dialect {
-    pub const ALL: [Dialect; 4] = [Dialect::Ucwa, Dialect::Diga, Dialect::PhoneCom, Dialect::Seam];
+    pub const ALL: [Dialect; 5] = [Dialect::Ucwa, Dialect::Diga, Dialect::PhoneCom, Dialect::Scim, Dialect::Seam];
 
     /// The server's name for it.
     pub fn name(self) -> &'static str {
@@ -47,6 +48,7 @@ impl Dialect {
             Dialect::Seam => "seam",
             Dialect::Diga => "diga",
             Dialect::PhoneCom => "phone_com",
+            Dialect::Scim => "scim",
             Dialect::Ucwa => "ucwa",
         }
     }
@@ -61,6 +63,7 @@ impl Dialect {
             }
             ["v1", ..] if path.starts_with("/v1") => Dialect::Diga,
             ["v4", ..] if path.starts_with("/v4") => Dialect::PhoneCom,
+            ["scim", "v2", ..] if path.starts_with("/scim/v2") => Dialect::Scim,
             _ => Dialect::Seam,
         }
     }
@@ -228,7 +231,7 @@ impl Operation {
                 rest.insert("_strict".to_owned(), json!(true));
                 client.request(self.method, &format!("{path}?{}", query(&rest)))
             }
-            ("GET" | "DELETE", Dialect::Diga | Dialect::Ucwa | Dialect::PhoneCom) => {
+            ("GET" | "DELETE", Dialect::Diga | Dialect::Ucwa | Dialect::PhoneCom | Dialect::Scim) => {
                 client.request(self.method, &format!("{path}?{}", query(&rest)))
             }
             (method, _) => client.request(method, &path).json(&Value::from(rest)),

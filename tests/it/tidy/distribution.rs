@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables that are copied to each node, and why they are small and rarely written.
-const COPIED: [(&str, &str); 17] = [
+const COPIED: [(&str, &str); 18] = [
     ("_sqlx_migrations", "one row a migration, so that a server at any node finds the schema"),
     ("workspace", "one row a tenant"),
     ("deployment", "one row"),
@@ -21,6 +21,7 @@ const COPIED: [(&str, &str); 17] = [
     ("console_key", "one a rotation"),
     ("console_session", "one a sign-in of an operator"),
     ("console_session_workspace", "as many as console sessions have workspaces"),
+    ("scim_token", "a few for each workspace, looked up before the workspace is known"),
     ("operator", "one row an operator"),
     ("operator_role", "as many as operators have workspaces"),
     ("operator_link", "a few that are not used yet"),

@@ -10,11 +10,12 @@ use std::fs;
 use std::path::Path;
 
 /// Tables with a workspace column that are not scoped by it, with reasons.
-const UNSCOPED: [(&str, &str); 6] = [
+const UNSCOPED: [(&str, &str); 7] = [
     ("workspace", "it is the tenant itself"),
     ("api_key", "it is looked up before the workspace is known"),
     ("access_token_workspace", "it is looked up before the workspace is known"),
     ("console_session_workspace", "it is looked up before the workspace is known"),
+    ("scim_token", "it is looked up before the workspace is known"),
     ("operator_role", "it is looked up before the workspace is known"),
     ("claimed_number", "it says who of all workspaces has a number"),
 ];

@@ -292,10 +292,14 @@ fn folds_in(text: &str) -> Vec<&str> {
 }
 
 /// Tables with every change in the audit trail.
-const AUDITED: [&str; 4] = ["phone", "credential", "number_register", "slot"];
+const AUDITED: [&str; 6] = ["phone", "credential", "number_register", "slot", "scim_user", "scim_group"];
 
 /// Statements that change an audited table without an audit row, with reasons.
-const UNRECORDED: [(&str, &str, &str); 0] = [];
+const UNRECORDED: [(&str, &str, &str); 1] = [(
+    "src/store/scim/create_user.rs",
+    "described",
+    "the user is written again, with an audit row, in the same unit of work",
+)];
 
 #[test]
 fn every_change_of_an_audited_table_is_recorded_in_the_audit_trail() {

@@ -39,7 +39,8 @@ pub struct ErrorDetails {
     request_id: Uuid,
 }
 
-const RESPONSES: openapi::Responses = openapi::Responses { prefix: "", request_id: "seam-request-id" };
+const RESPONSES: openapi::Responses =
+    openapi::Responses { prefix: "", request_id: "seam-request-id", media_type: openapi::JSON };
 
 /// Every response of a route, by status.
 pub fn of(route: &Operation, schemas: &Schemas) -> Map<String, Value> {

@@ -186,8 +186,8 @@ end
 $function$;
 
 -- Registers phones, each as one request asks, and returns what became of each: `registered` with the phone, `barred`, `full`,
--- `signed_in`, `session_ended` or `no_person`. A request has no row if another transaction has locked its user identity, unless
--- this `waits`, or has deactivated its known phone meanwhile. Locks the user identity, the known phone, then the session. The
+-- `signed_in`, `session_ended`, `suspended` or `no_person`. A request has no row if its user identity is suspended or locked by
+-- another transaction, unless this `waits`, or if its known phone was deactivated meanwhile. Locks the user identity, the known phone, then the session. The
 -- types are those of the events of a phone and of a credential.
 create function register_phones(
     workspace uuid, began timestamptz, contexts jsonb[], persons uuid[], devices uuid[], installations text[], systems text[],
@@ -209,6 +209,7 @@ declare
     session uuid;
     now timestamptz;
     author jsonb;
+    is_suspended boolean;
     is_known boolean;
     password_owner uuid;
     document jsonb;
@@ -238,14 +239,17 @@ begin
         now := times[index];
         author := jsonb_build_object('at', now, 'context', contexts[index]);
         if waits then
-            perform from user_identity where workspace_id = workspace and user_identity_id = person for no key update;
-            if not found then
-                outcome := 'no_person';
+            select suspended_at is not null into is_suspended from user_identity
+            where workspace_id = workspace and user_identity_id = person
+            for no key update;
+            if not found or is_suspended then
+                outcome := case when found then 'suspended' else 'no_person' end;
                 return next;
                 continue;
             end if;
         else
-            perform from user_identity where workspace_id = workspace and user_identity_id = person
+            perform from user_identity
+            where workspace_id = workspace and user_identity_id = person and suspended_at is null
             for no key update skip locked;
             continue when not found;
         end if;

@@ -1,0 +1,168 @@
+//! The schemas, derived from the attributes, and those of messages.
+
+use crate::api::openapi::{Schemas, pascal_case, reference};
+use crate::dialect::scim::error::ErrorBody;
+use crate::dialect::scim::path::is_urn;
+use crate::dialect::scim::schema::{Attribute, GROUPS, Kind, ResourceType, USERS};
+use serde_json::{Map, Value, json};
+
+/// All of them.
+pub fn all() -> Schemas {
+    let mut all = Schemas::default().with::<ErrorBody>();
+    let mut add = |name: &str, schema: Value| _ = all.0.insert(name.to_owned(), schema);
+    for of in [&USERS, &GROUPS] {
+        let attributes = of.schema.attributes.iter().chain(of.extensions.iter().flat_map(|schema| schema.attributes));
+        for attribute in attributes.filter(|attribute| attribute.kind == Kind::Complex) {
+            add(&complex_name(attribute), object(attribute.description, attribute.sub_attributes, true));
+        }
+        add(&format!("ScimNew{}", of.name), resource(of, false));
+        add(&format!("Scim{}", of.name), resource(of, true));
+    }
+    messages(&mut add);
+    all
+}
+
+/// The schemas of messages.
+fn messages(add: &mut dyn FnMut(&str, Value)) {
+    let schemas = || texts("The URN of the message");
+    add(
+        "ScimList",
+        message(
+            "A page of a list",
+            &["schemas", "Resources"],
+            json!({
+                "schemas": schemas(),
+                "totalResults": number("The number of all resources; left out with a cursor"),
+                "startIndex": number("The index of the first resource, from 1; left out with a cursor"),
+                "itemsPerPage": number("The number of resources of this page"),
+                "nextCursor": text("The cursor of the next page; left out on the last one"),
+                "Resources": objects("The resources"),
+            }),
+        ),
+    );
+    add(
+        "ScimSearchRequest",
+        message(
+            "A query",
+            &[],
+            json!({
+                "schemas": schemas(),
+                "attributes": texts("Only these attributes"),
+                "excludedAttributes": texts("Not these attributes"),
+                "filter": text("Only resources that pass this filter"),
+                "sortBy": text("The attribute by which the list is sorted"),
+                "sortOrder": { "type": "string", "enum": ["ascending", "descending"], "description": "The order" },
+                "startIndex": number("The first resource of the page, from 1"),
+                "count": number("The maximum number of resources"),
+                "cursor": text("Pages by cursor: empty for the first one, then `nextCursor`"),
+            }),
+        ),
+    );
+    add(
+        "ScimPatch",
+        message(
+            "Operations on a resource",
+            &["Operations"],
+            json!({
+                "schemas": schemas(),
+                "Operations": objects("Each has `op` (add, replace or remove), perhaps a `path`, and a `value`"),
+            }),
+        ),
+    );
+    let bulk = |description: &str| {
+        message(
+            description,
+            &["Operations"],
+            json!({
+                "schemas": schemas(),
+                "failOnErrors": number("The number of errors after which the rest is left out"),
+                "Operations": objects("Each has `method`, `path`, perhaps `bulkId`, `version` and `data`; an outcome has `status`"),
+            }),
+        )
+    };
+    add("ScimBulkRequest", bulk("Operations on several resources"));
+    add("ScimBulkResponse", bulk("The outcomes of operations"));
+    let discovery = json!({ "schemas": schemas(), "id": text("The id"), "name": text("The name") });
+    add("ScimDiscovery", message("What the server supports", &["schemas"], discovery));
+}
+
+fn text(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn number(description: &str) -> Value {
+    json!({ "type": "integer", "description": description })
+}
+
+fn texts(description: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": description })
+}
+
+fn objects(description: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "object" }, "description": description })
+}
+
+fn message(description: &str, required: &[&str], properties: Value) -> Value {
+    let mut schema = json!({ "type": "object", "description": description, "properties": properties });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// A resource as requests have it, or as it is shown.
+fn resource(of: &'static ResourceType, is_shown: bool) -> Value {
+    let mut schema = object(of.description, of.schema.attributes, is_shown);
+    let properties = schema["properties"].as_object_mut().expect("an object has properties");
+    properties.insert("schemas".to_owned(), texts("The URNs of the schemas"));
+    properties.insert("externalId".to_owned(), text("The id that the directory gives the resource"));
+    for extension in of.extensions {
+        properties.insert(extension.id.to_owned(), object(extension.description, extension.attributes, is_shown));
+    }
+    if is_shown {
+        properties.insert("id".to_owned(), text("The id of the resource"));
+        properties.insert("meta".to_owned(), json!({ "type": "object", "description": "Metadata of the resource" }));
+        schema["required"] = json!(["schemas", "id"]);
+    } else {
+        let required: Vec<&str> =
+            of.schema.attributes.iter().filter(|attribute| attribute.is_required).map(|it| it.name).collect();
+        schema["required"] = json!(required);
+    }
+    debug_assert!(of.extensions.iter().all(|extension| is_urn(extension.id)), "an extension has a URN");
+    schema
+}
+
+/// An object of attributes, without `$ref`: readers of the document would take it for a reference.
+fn object(description: &str, attributes: &'static [Attribute], is_shown: bool) -> Value {
+    let properties: Map<String, Value> = attributes
+        .iter()
+        .filter(|attribute| attribute.name != "$ref" && (is_shown || attribute.is_writable()))
+        .map(|attribute| (attribute.name.to_owned(), schema_of(attribute)))
+        .collect();
+    json!({ "type": "object", "description": description, "properties": properties })
+}
+
+fn schema_of(attribute: &Attribute) -> Value {
+    let one = match attribute.kind {
+        Kind::Complex => reference(&complex_name(attribute)),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::DateTime => json!({ "type": "string", "format": "date-time" }),
+        Kind::String | Kind::Reference | Kind::Binary => json!({ "type": "string" }),
+    };
+    match (attribute.is_multi_valued, attribute.kind) {
+        (true, _) => json!({ "type": "array", "items": one, "description": attribute.description }),
+        (false, Kind::Complex) => one,
+        (false, _) => {
+            let mut one = one;
+            one["description"] = attribute.description.into();
+            one
+        }
+    }
+}
+
+/// The name of the schema of a complex attribute's value.
+fn complex_name(attribute: &Attribute) -> String {
+    let name = attribute.name;
+    let singular = name.strip_suffix("es").filter(|_| name == "addresses").or(name.strip_suffix('s')).unwrap_or(name);
+    format!("Scim{}Value", pascal_case(singular))
+}
