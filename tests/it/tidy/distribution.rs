@@ -38,7 +38,7 @@ const COUNTED: [(&str, &str); 4] = [
 ];
 
 /// Operations that one node does for all, and the only functions whose statements may contain them.
-const OF_ONE_PLACE: [(&str, &[&str]); 3] = [("advisory", &["migrate"]), ("nextval", &[]), ("notify", &[])];
+const OF_ONE_PLACE: [(&str, &[&str]); 3] = [("advisory", &["apply"]), ("nextval", &[]), ("notify", &[])];
 
 /// Allowed triggers and why: none reads a row, and each is dropped when the tables are distributed.
 const TRIGGERS: [(&str, &str); 1] = [("audit_append_only", "refuses to change the audit trail")];
