@@ -18,28 +18,40 @@ impl Store {
         let mut connection = self.hosts.connect().await.map_err(OpenError::Connect)?;
         if distribution::node(&mut connection).await.map_err(OpenError::Connect)?.is_worker {
             if schema::check(&mut connection, self.schema.as_ref()).await? == SchemaState::Current {
-                return self.check_fingerprint().await;
+                return self.check_fingerprint(connection).await;
             }
             let coordinator = distribution::coordinator(&self.hosts).await.map_err(OpenError::Connect)?;
             connection = coordinator.ok_or(OpenError::Worker)?;
         }
-        let fingerprint = self.seal.fingerprint();
-        let is_migrated = apply(&mut connection, self.schema.as_ref(), fingerprint.as_slice()).await?;
-        connection.close().await.map_err(OpenError::Connect)?;
-        if is_migrated {
+        let own = self.seal.fingerprint();
+        if apply(&mut connection, self.schema.as_ref(), own.as_slice()).await? {
             tracing::info!("migrated the database");
         }
-        self.check_fingerprint().await
+        self.check_fingerprint(connection).await
     }
 
-    /// Checks that the database's secrets are sealed with this server's seal, which the first server notes.
-    async fn check_fingerprint(&self) -> Result<(), OpenError> {
-        let fingerprint = self.seal.fingerprint();
-        let noted = sqlx::query_scalar!("select seal_fingerprint from deployment").fetch_one(&self.pool).await;
-        let known = match noted.map_err(OpenError::Connect)? {
-            // On a cluster an update needs each node, so there is none without need.
-            Some(known) => Some(known),
-            None => sqlx::query_scalar!(
+    /// Checks that the database's secrets are sealed with this server's seal, which the first server notes. Uses the
+    /// connection that migrated: at a worker there are no tables before they are distributed.
+    async fn check_fingerprint(&self, mut connection: PgConnection) -> Result<(), OpenError> {
+        let known = fingerprint(&mut connection, self.seal.fingerprint()).await.map_err(OpenError::Connect)?;
+        connection.close().await.map_err(OpenError::Connect)?;
+        // None: another server stored the first fingerprint concurrently; the key is checked on the next start.
+        match known {
+            Some(known) if known != self.seal.fingerprint() => Err(OpenError::OtherSeal),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The fingerprint of the database's seal: `own`, if there was none.
+async fn fingerprint(connection: &mut PgConnection, own: [u8; 32]) -> sqlx::Result<Option<Vec<u8>>> {
+    let mut transaction = connection.begin().await?;
+    let noted = sqlx::query_scalar!("select seal_fingerprint from deployment").fetch_one(&mut *transaction).await?;
+    let known = match noted {
+        // On a cluster an update needs each node, so there is none without need.
+        Some(known) => Some(known),
+        None => {
+            sqlx::query_scalar!(
                 r#"
                 with first as (
                     update deployment set seal_fingerprint = $1 where seal_fingerprint is null
@@ -47,18 +59,14 @@ impl Store {
                 )
                 select coalesce((select seal_fingerprint from first), seal_fingerprint) from deployment
                 "#,
-                fingerprint.as_slice(),
+                own.as_slice(),
             )
-            .fetch_one(self.writer())
-            .await
-            .map_err(OpenError::Connect)?,
-        };
-        // None: another server stored the first fingerprint concurrently; the key is checked on the next start.
-        match known {
-            Some(known) if known != fingerprint => Err(OpenError::OtherSeal),
-            _ => Ok(()),
+            .fetch_one(&mut *transaction)
+            .await?
         }
-    }
+    };
+    transaction.commit().await?;
+    Ok(known)
 }
 
 /// Applies what is missing; false if nothing is. Secrets that another seal has sealed are an error. The lock is part of the

@@ -39,6 +39,7 @@ async fn doctor_finds_a_healthy_server_healthy() {
         ("database", "ok"),
         ("schema", "ok"),
         ("time", "ok"),
+        ("cluster", "skipped"),
         ("seal key", "ok"),
         ("webhooks", "ok"),
         ("certificate", "skipped"),

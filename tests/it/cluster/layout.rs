@@ -2,7 +2,7 @@
 
 use crate::support::citus::{ClusterDatabase, connect};
 use crate::support::program::{Outcome, handset};
-use crate::support::world::{SEAL_KEY, World, seal};
+use crate::support::world::{SEAL_KEY, World, seal, text};
 use handset::store::{OpenError, Store};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
@@ -33,6 +33,16 @@ async fn migrate(url: &str, arguments: &[&str]) -> Outcome {
     Outcome::of(command).await
 }
 
+/// State and message of the doctor's check of the cluster.
+async fn diagnosis(url: &str) -> (String, String) {
+    let mut command = handset(&["doctor", "--json", "--max-connections", "10"]);
+    command.env("DATABASE_URL", url).env("HANDSET_SEAL_KEY", SEAL_KEY);
+    let report = Outcome::of(command).await.json();
+    let checks = report["checks"].as_array().expect("a list");
+    let check = checks.iter().find(|check| check["name"] == "cluster").expect("it checks the cluster");
+    (text(&check["state"]), text(&check["message"]))
+}
+
 /// Number of rows of each table.
 async fn counts(connection: &mut PgConnection) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
@@ -48,6 +58,9 @@ async fn counts(connection: &mut PgConnection) -> BTreeMap<String, i64> {
 #[ignore = "needs a Citus cluster: HANDSET_TEST_CLUSTER"]
 async fn an_empty_registry_is_distributed_once() {
     let database = ClusterDatabase::empty().await;
+    migrate(&database.url, &[]).await.stdout_of_success();
+    let (state, message) = diagnosis(&database.url).await;
+    assert_eq!((state.as_str(), message.contains("no table is distributed")), ("warning", true), "{message}");
     let outcome = migrate(&database.url, &["--distribute", "--json"]).await;
     let tables = outcome.json()["distributed"].as_array().map_or(0, Vec::len);
     assert!(tables > 30, "{outcome:?}");
@@ -57,6 +70,11 @@ async fn an_empty_registry_is_distributed_once() {
     assert_eq!(names(&mut coordinator, FUNCTIONS_MISSING).await, [""; 0]);
     let again = migrate(&database.url, &["--distribute"]).await;
     assert!(again.stdout_of_success().contains("every table is distributed"), "{again:?}");
+    for url in database.urls() {
+        let (state, message) = diagnosis(url).await;
+        assert_eq!(state, "ok", "{url}: {message}");
+        assert!(message.contains(&format!("{} nodes answer", 1 + database.workers.len())), "{message}");
+    }
 }
 
 #[tokio::test]

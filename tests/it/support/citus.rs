@@ -113,7 +113,14 @@ impl ClusterDatabase {
     /// Adds a worker; nothing is moved to it.
     pub async fn add_worker(&self, index: usize) {
         let worker = format!("select citus_add_node({})", self.address_of_worker(index));
-        execute(&self.url, &[&worker]).await;
+        // On a busy machine Citus may give up a connection of its own.
+        let mut coordinator = self.coordinator().await;
+        for attempt in 1.. {
+            match coordinator.execute(AssertSqlSafe(worker.as_str())).await {
+                Ok(_) => return,
+                Err(fault) => assert!(attempt < 3, "{worker}: {fault}"),
+            }
+        }
     }
 
     pub fn worker_port(&self, index: usize) -> u16 {
