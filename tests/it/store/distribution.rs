@@ -43,10 +43,8 @@ const STAND_IN: &str = "
     end $$;
     create function create_distributed_function(subject regprocedure) returns void language sql
         begin atomic insert into pg_dist_object values ('pg_proc'::regclass, subject); end;
-    create function truncate_local_data_after_distributing_table(subject regclass) returns void language plpgsql as $$
-    begin
-        execute format('alter table %s disable trigger all', subject);
-    end $$;
+    create function truncate_local_data_after_distributing_table(subject regclass) returns void language sql
+        begin atomic end;
 ";
 
 /// The tables of the stand-in.

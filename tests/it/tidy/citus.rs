@@ -17,7 +17,7 @@ const READS_ITS_CHANGE: [(&str, &str, &str); 3] = [
         "the disabled webhook gets no delivery of that: on one Postgres, since its row cannot be locked",
     ),
     ("disable_webhook", "webhook", "as above"),
-    ("check_fingerprint", "deployment", "the value that was written wins"),
+    ("fingerprint", "deployment", "the value that was written wins"),
 ];
 
 /// A part of a statement: a common table expression, or the last part, which has no name.

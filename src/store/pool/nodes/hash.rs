@@ -9,7 +9,8 @@ const START: u32 = 0x9e37_79b9_u32.wrapping_add(16).wrapping_add(3_923_095);
 /// The hash of a UUID.
 pub fn of(id: Uuid) -> i32 {
     let bits = id.as_u128().to_be_bytes();
-    let mut words = bits.chunks_exact(4).map(|word| u32::from_le_bytes(*word.first_chunk().expect("four bytes")));
+    let mut words =
+        bits.chunks_exact(4).map(|word| u32::from_le_bytes(*word.first_chunk().expect("a chunk has four bytes")));
     let mut next = || words.next().expect("there are four words");
     let [mut a, mut b, mut c] = [next(), next(), next()].map(|word| START.wrapping_add(word));
     for (rotation_a, rotation_b, rotation_c) in [(4, 6, 8), (16, 19, 4)] {
