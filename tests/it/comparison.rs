@@ -65,6 +65,6 @@ fn assert_is_complete(steps: &[Step], tables: &Tables) {
         steps.iter().filter(|step| step.is_success).map(|step| &step.operation).collect();
     let failed: Vec<&String> = operations.iter().filter(|operation| !successful.contains(operation)).collect();
     assert!(missing.is_empty(), "never called: {missing:#?}");
-    assert!(failed.len() * 4 <= operations.len(), "{} are never successful: {failed:#?}", failed.len());
+    assert!(failed.len() * 2 <= operations.len(), "{} are never successful: {failed:#?}", failed.len());
     tables.assert_are_filled();
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const DRAWN: [&str; 5] = ["account_id", "extension_id", "contact_id", "contact_group_id", "application_id"];
 
 /// Tables that the requests may leave empty: none has a row at the end of its use.
-const MAY_BE_EMPTY: [&str; 2] = ["operator_link", "api_key_pass"];
+const MAY_BE_EMPTY: [&str; 3] = ["operator_link", "api_key_pass", "contact_number"];
 
 /// The rows of each table, as text.
 pub struct Tables(BTreeMap<String, Vec<String>>);

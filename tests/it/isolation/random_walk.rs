@@ -252,7 +252,8 @@ fn resource_name(kind: &str, is_foreign: bool, workspaces: &[WalkedWorkspace], r
         return rng.id();
     }
     let index = own.len() - 1 - rng.below(own.len().min(6));
-    match (is_foreign, rng.side) {
+    // One that walks alone names its own.
+    match (is_foreign && workspaces.len() > 1, rng.side) {
         (false, _) => own[index].clone(),
         (true, CONTROL) => unknown_name(&own[index]),
         (true, side) => known(1 - side).get(index).cloned().unwrap_or_else(|| unknown_name(&own[index])),
