@@ -177,6 +177,7 @@ fn not_found(kind: ResourceKind, id: &str) -> ErrorBody {
     ErrorBody::service(code, message.as_str()).and_detail(message)
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each reason")]
 fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
     let refused = |code, message: &str| (StatusCode::CONFLICT, ErrorBody::service(code, message));
     let in_state = |code, status: &str, hint: &str| {

@@ -133,11 +133,11 @@ fn apply_at(
     let is_known_schema = target.path.extension.as_deref().is_none_or(|urn| of.extension(urn).is_some());
     match target.attribute {
         None if is_known_schema && !target.path.name.is_empty() => {
-            return Err(invalid_path(format!("{:?} is no attribute", target.path.name)));
+            Err(invalid_path(format!("{:?} is no attribute", target.path.name)))
         }
         Some(attribute) if !attribute.is_writable() => {
             let is_same = target.path.sub.is_none() && target.path.value(resource) == Some(&value);
-            return if is_same { Ok(()) } else { Err(read_only(attribute.name)) };
+            if is_same { Ok(()) } else { Err(read_only(attribute.name)) }
         }
         _ => target.apply(resource, op, value),
     }
