@@ -1,8 +1,8 @@
 //! What a backup and a restore need of the database beside Postgres's own programs: how these connect, a snapshot with what
 //! is known of it, whether the database is empty, and what a restored dump lacks.
 
-use crate::store::pool::hosts::Hosts;
 use crate::store::migrate::lock_migrations;
+use crate::store::pool::hosts::Hosts;
 use crate::store::schema::SchemaState;
 use crate::store::{OpenError, SchemaName, schema};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -122,11 +122,9 @@ impl BackupDatabase {
             return Err(RestoreError::NothingToBackUp);
         }
         sqlx::query!("begin transaction isolation level repeatable read, read only").execute(&mut connection).await?;
-        let found = sqlx::query!(
-            r#"select pg_export_snapshot() as "id!", current_schema()::text as "schema!""#
-        )
-        .fetch_one(&mut connection)
-        .await?;
+        let found = sqlx::query!(r#"select pg_export_snapshot() as "id!", current_schema()::text as "schema!""#)
+            .fetch_one(&mut connection)
+            .await?;
         let seal_fingerprint = schema::seal_fingerprint(&mut connection, state).await?;
         let applied = schema::applied(&mut connection).await.map_err(OpenError::from)?;
         Ok(Snapshot {

@@ -100,10 +100,7 @@ async fn apply(
 }
 
 /// Waits for the lock of the migrations of a schema, and holds it until the end of the transaction.
-pub(super) async fn lock_migrations(
-    transaction: &mut PgConnection,
-    schema: Option<&SchemaName>,
-) -> sqlx::Result<()> {
+pub(super) async fn lock_migrations(transaction: &mut PgConnection, schema: Option<&SchemaName>) -> sqlx::Result<()> {
     let lock = schema.filter(|schema| schema.as_str() != "public").map_or(MIGRATING, lock_of);
     sqlx::query!("select pg_advisory_xact_lock($1)", lock).execute(transaction).await?;
     Ok(())

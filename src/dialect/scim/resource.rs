@@ -160,11 +160,7 @@ fn read_single(attribute: &Attribute, value: Value, at: &mut Vec<Step>) -> Resul
         (Kind::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(false.into()),
         (Kind::Boolean, value) => Err(fault(at, mismatch("boolean", &value))),
         (kind, Value::String(text)) => {
-            let most = match kind {
-                Kind::Reference => MAX_URL,
-                Kind::Binary => MAX_BINARY,
-                _ => MAX_TEXT,
-            };
+            let most = max_length(kind);
             if text.encode_utf16().count() > most {
                 return Err(fault(at, Problem::Length { limit: Limit::AtMost(most), unit: Unit::Characters }));
             }
@@ -211,8 +207,17 @@ pub fn check_size(resource: &Map<String, Value>) -> Result<()> {
 }
 
 /// Maximum number of values of an attribute.
-fn most_values(name: &str) -> usize {
+pub fn most_values(name: &str) -> usize {
     if name == "members" { MAX_MEMBERS } else { MAX_ITEMS }
+}
+
+/// Maximum number of characters of a text.
+pub fn max_length(kind: Kind) -> usize {
+    match kind {
+        Kind::Reference => MAX_URL,
+        Kind::Binary => MAX_BINARY,
+        _ => MAX_TEXT,
+    }
 }
 
 /// Checks that no text within a value has a character that Postgres cannot store.

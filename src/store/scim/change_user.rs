@@ -147,11 +147,11 @@ impl Workspace {
                 on conflict (workspace_id, user_identity_id) do update
                 set user_name = excluded.user_name, external_id = excluded.external_id, emails = excluded.emails,
                     attributes = excluded.attributes, updated_at = excluded.updated_at, deleted_at = null
-                returning user_identity_id,
-                    attributes || jsonb_build_object('user_name', user_name, 'external_id', external_id) as after
+                returning user_identity_id, attributes, user_name, external_id
             ), changes as (
                 select case when before is null then 'scim_user.created' else 'scim_user.updated' end as action,
-                    user_identity_id as subject_id, before, after
+                    user_identity_id as subject_id, before,
+                    attributes || jsonb_build_object('user_name', user_name, 'external_id', external_id) as after
                 from written left join held on true
             )
             "#,
@@ -180,12 +180,13 @@ impl Workspace {
                 values ($1, $4, $5, '{}', '{}', $2, $2, $2)
                 on conflict (workspace_id, user_identity_id) do update
                 set updated_at = excluded.updated_at, deleted_at = excluded.deleted_at
-                returning user_identity_id,
-                    attributes || jsonb_build_object('user_name', user_name, 'external_id', external_id) as before
+                returning user_identity_id, attributes, user_name, external_id
             ), parted as (
                 delete from scim_group_member where workspace_id = $1 and user_identity_id = $4
             ), changes as (
-                select 'scim_user.deleted' as action, user_identity_id as subject_id, before, null::jsonb as after
+                select 'scim_user.deleted' as action, user_identity_id as subject_id,
+                    attributes || jsonb_build_object('user_name', user_name, 'external_id', external_id) as before,
+                    null::jsonb as after
                 from forgotten
             )
             "#,

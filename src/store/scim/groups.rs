@@ -232,9 +232,11 @@ impl Workspace {
             r#"
             with deleted as (
                 delete from scim_group where workspace_id = $1 and scim_group_id = $4
-                returning scim_group_id, jsonb_build_object('display_name', display_name, 'external_id', external_id) as before
+                returning scim_group_id, display_name, external_id
             ), changes as (
-                select 'scim_group.deleted' as action, scim_group_id as subject_id, before, null::jsonb as after
+                select 'scim_group.deleted' as action, scim_group_id as subject_id,
+                    jsonb_build_object('display_name', display_name, 'external_id', external_id) as before,
+                    null::jsonb as after
                 from deleted
             )
             "#,
@@ -282,10 +284,11 @@ impl Workspace {
                 on conflict (workspace_id, scim_group_id) do update
                 set display_name = excluded.display_name, external_id = excluded.external_id,
                     attributes = excluded.attributes, updated_at = excluded.updated_at
-                returning scim_group_id, jsonb_build_object('display_name', display_name, 'external_id', external_id) as after
+                returning scim_group_id, display_name, external_id
             ), changes as (
                 select case when before is null then 'scim_group.created' else 'scim_group.updated' end as action,
-                    scim_group_id as subject_id, before, after
+                    scim_group_id as subject_id, before,
+                    jsonb_build_object('display_name', display_name, 'external_id', external_id) as after
                 from written left join held on true
             )
             "#,

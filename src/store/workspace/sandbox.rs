@@ -102,8 +102,7 @@ impl Workspace {
                 delete from slot where workspace_id = $1 returning user_identity_id, as_document(slot) as before
             ), groups as (
                 delete from scim_group where workspace_id = $1
-                returning scim_group_id,
-                    jsonb_build_object('display_name', display_name, 'external_id', external_id) as before
+                returning scim_group_id, display_name, external_id
             ), changes as (
                 select 'phone.deleted' as action, device_id as subject_id, before, null::jsonb as after
                 from phones
@@ -114,7 +113,9 @@ impl Workspace {
                 union all
                 select 'slot.deleted', user_identity_id, before, null from slots
                 union all
-                select 'scim_group.deleted', scim_group_id, before, null from groups
+                select 'scim_group.deleted', scim_group_id,
+                    jsonb_build_object('display_name', display_name, 'external_id', external_id), null
+                from groups
             )
             "#,
             r#"select count(*) as "count!" from changes"#,

@@ -5,6 +5,7 @@ use crate::isolation::random_walk::Step;
 use crate::support::client::Client;
 use crate::support::document::{Dialect, Operation, example, operations_of};
 use crate::support::numbers::{call_action, number};
+use crate::support::scim::{GROUPS, USERS, active, path_of};
 use crate::support::webhook_worker::{Webhook, register_and_deactivate_phone};
 use crate::support::world::{World, noon, text};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -28,6 +29,7 @@ pub async fn play(world: &World) -> Vec<Step> {
     steps.extend(call_open_operations(world).await);
     let workspace = world.store.workspace_of_operator(world.record.workspace_id).await.expect("the workspace is there");
     manage_people(world, &workspace).await;
+    steps.extend(manage_directory(world).await);
     manage_phones(world, &workspace).await;
     deliver(world, &workspace).await;
     manage_credentials(world, &workspace).await;
@@ -77,6 +79,28 @@ async fn call(world: &World, operation: Operation, client: &Client) -> Step {
         }
     }
     Step::new(operation, &arguments, &operation.call(client, &arguments).await)
+}
+
+/// A group of a company's directory, whose members leave.
+async fn manage_directory(world: &World) -> Vec<Step> {
+    let directory = world.directory().await;
+    let (suspended, deleted) = (directory.create_scim_user("sue").await, directory.create_scim_user("del").await);
+    let kept = directory.create_scim_user("kim").await;
+    directory.create_scim_group("doors", &[&suspended, &deleted, &kept]).await;
+    for leaver in [&suspended, &deleted] {
+        world.phone(&text(&leaver["id"])).await;
+    }
+    directory.patch(&path_of(&suspended), active(false)).await.of_scim(200);
+    directory.delete(&path_of(&deleted)).await;
+    directory.patch(&path_of(&suspended), active(true)).await.of_scim(200);
+    let mut steps = Vec::new();
+    for operation in operations_of(Dialect::Scim) {
+        // The walk has the others.
+        if ![USERS, GROUPS].iter().any(|path| operation.path.starts_with(path)) {
+            steps.push(call(world, operation, &directory).await);
+        }
+    }
+    steps
 }
 
 async fn manage_people(world: &World, workspace: &Workspace) {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Inputs without a maximum, with reasons.
-const UNBOUNDED: [(&str, &str); 9] = [
+const UNBOUNDED: [(&str, &str); 14] = [
     ("filters[", "the conditions of a list are not stored; a query has 32 KiB"),
     (" group", "a name by which a group is looked up; the rule bounds it"),
     ("If-None-Match", "an etag is compared, not stored"),
@@ -20,6 +20,11 @@ const UNBOUNDED: [(&str, &str); 9] = [
     ("sipuri", "it is ignored"),
     ("/phones type", "it names one of four slots, in any case"),
     ("supportedModalities", "they are ignored"),
+    (" filter", "the filter of a list is not stored, and has 8 KiB"),
+    (" sortBy", "the name of an attribute is looked up, not stored"),
+    (" cursor", "a cursor is opened, not stored"),
+    ("ttributes", "names of attributes are looked up, not stored"),
+    (" schemas", "the server derives them again, and stores none"),
     ("/v4/oauth/access-token", "credentials are compared, not stored"),
 ];
 
@@ -41,7 +46,7 @@ const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/cont
 const GROUPS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
 
 /// Every column of text, JSON or a list.
-const COLUMNS: [(&str, Bound); 100] = [
+const COLUMNS: [(&str, Bound); 111] = [
     ("access_token.hint", Made),
     ("access_token.name", Argument),
     ("action_attempt.action_type", Made),
@@ -121,6 +126,17 @@ const COLUMNS: [(&str, Bound); 100] = [
     ("phone.operating_system", Check),
     ("phone.os_version", Input(crate::hostile::stays_off::REGISTER, "phone_device_metadata")),
     ("phone.search_text", Made),
+    ("scim_group.attributes", Made),
+    ("scim_group.display_name", Input("/scim/v2/Groups", "displayName")),
+    ("scim_group.display_name_folded", Made),
+    ("scim_group.external_id", Input("/scim/v2/Groups", "externalId")),
+    ("scim_token.hint", Made),
+    ("scim_token.name", Argument),
+    ("scim_user.attributes", Made),
+    ("scim_user.emails", Input("/scim/v2/Users", "emails")),
+    ("scim_user.external_id", Input("/scim/v2/Users", "externalId")),
+    ("scim_user.user_name", Input("/scim/v2/Users", "userName")),
+    ("scim_user.user_name_folded", Made),
     ("slot.number", Input("/me/phones", "number")),
     ("slot.slot_type", Check),
     ("user_identity.duplicate_email_address", Made),

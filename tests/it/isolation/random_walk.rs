@@ -6,6 +6,7 @@ mod diga;
 mod ids;
 mod phone_com;
 mod random;
+mod scim;
 mod seam;
 mod ucwa;
 
@@ -194,6 +195,7 @@ pub async fn walk_alone(world: &World, seed: u64) -> Vec<Step> {
     steps.extend(alone::<diga::Diga>(world, second, seed).await);
     steps.extend(alone::<phone_com::PhoneCom>(world, first, seed).await);
     steps.extend(alone::<seam::Seam>(world, first, seed).await);
+    steps.extend(alone::<scim::Scim>(world, first, seed).await);
     steps
 }
 

@@ -9,7 +9,7 @@ use sqlx::{Executor, PgConnection, Row};
 /// What matters of Citus: it refuses a table before the tables that it references, and a table with a trigger.
 const STAND_IN: &str = "
     create table citus_tables (table_name regclass primary key, citus_table_type text);
-    create table pg_dist_object (classid regclass, objid oid);
+    create table pg_dist_object (classid regclass, objid oid, distribution_argument_index integer);
     create function take(subject regclass, is_distributed boolean) returns void language plpgsql as $$
     begin
         if exists (select from pg_constraint where contype = 'f' and conrelid = subject and confrelid <> subject
@@ -43,6 +43,9 @@ const STAND_IN: &str = "
     end $$;
     create function create_distributed_function(subject regprocedure) returns void language sql
         begin atomic insert into pg_dist_object values ('pg_proc'::regclass, subject); end;
+    create function create_distributed_function(subject regprocedure, argument text, colocate_with text)
+        returns void language sql
+        begin atomic update pg_dist_object set distribution_argument_index = 0 where objid = subject; end;
     create function truncate_local_data_after_distributing_table(subject regclass) returns void language sql
         begin atomic end;
 ";

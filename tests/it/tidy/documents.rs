@@ -101,7 +101,7 @@ fn paths(text: &str) -> Vec<&str> {
 /// The filters of the test commands in code spans and blocks.
 fn filters(text: &str) -> Vec<&str> {
     let commands = text.split("cargo test --test it").skip(1).filter_map(|rest| rest.split(['`', '#', '\n']).next());
-    commands.flat_map(str::split_whitespace).filter(|word| *word != "--").collect()
+    commands.flat_map(str::split_whitespace).filter(|word| !word.starts_with("--")).collect()
 }
 
 /// The code spans that follow "grep for".

@@ -1,9 +1,12 @@
 //! The schemas, derived from the attributes, and those of messages.
 
 use crate::api::openapi::{Schemas, pascal_case, reference};
+use crate::dialect::scim::bulk::MAX_OPERATIONS;
 use crate::dialect::scim::error::ErrorBody;
 use crate::dialect::scim::path::is_urn;
+use crate::dialect::scim::resource::{max_length, most_values};
 use crate::dialect::scim::schema::{Attribute, GROUPS, Kind, ResourceType, USERS};
+use crate::domain::limits::{MAX_ITEMS, MAX_TEXT};
 use serde_json::{Map, Value, json};
 
 /// All of them.
@@ -65,7 +68,10 @@ fn messages(add: &mut dyn FnMut(&str, Value)) {
             &["Operations"],
             json!({
                 "schemas": schemas(),
-                "Operations": objects("Each has `op` (add, replace or remove), perhaps a `path`, and a `value`"),
+                "Operations": at_most(
+                    MAX_ITEMS,
+                    objects("Each has `op` (add, replace or remove), perhaps a `path`, and a `value`"),
+                ),
             }),
         ),
     );
@@ -76,7 +82,10 @@ fn messages(add: &mut dyn FnMut(&str, Value)) {
             json!({
                 "schemas": schemas(),
                 "failOnErrors": number("The number of errors after which the rest is left out"),
-                "Operations": objects("Each has `method`, `path`, perhaps `bulkId`, `version` and `data`; an outcome has `status`"),
+                "Operations": at_most(
+                    MAX_OPERATIONS,
+                    objects("Each has `method`, `path`, perhaps `bulkId`, `version` and `data`; an outcome has `status`"),
+                ),
             }),
         )
     };
@@ -102,6 +111,12 @@ fn objects(description: &str) -> Value {
     json!({ "type": "array", "items": { "type": "object" }, "description": description })
 }
 
+/// A list with a maximum number of items.
+fn at_most(items: usize, mut list: Value) -> Value {
+    list["maxItems"] = items.into();
+    list
+}
+
 fn message(description: &str, required: &[&str], properties: Value) -> Value {
     let mut schema = json!({ "type": "object", "description": description, "properties": properties });
     if !required.is_empty() {
@@ -115,7 +130,9 @@ fn resource(of: &'static ResourceType, is_shown: bool) -> Value {
     let mut schema = object(of.description, of.schema.attributes, is_shown);
     let properties = schema["properties"].as_object_mut().expect("an object has properties");
     properties.insert("schemas".to_owned(), texts("The URNs of the schemas"));
-    properties.insert("externalId".to_owned(), text("The id that the directory gives the resource"));
+    let mut external_id = text("The id that the directory gives the resource");
+    external_id["maxLength"] = MAX_TEXT.into();
+    properties.insert("externalId".to_owned(), external_id);
     for extension in of.extensions {
         properties.insert(extension.id.to_owned(), object(extension.description, extension.attributes, is_shown));
     }
@@ -147,10 +164,15 @@ fn schema_of(attribute: &Attribute) -> Value {
         Kind::Complex => reference(&complex_name(attribute)),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::DateTime => json!({ "type": "string", "format": "date-time" }),
-        Kind::String | Kind::Reference | Kind::Binary => json!({ "type": "string" }),
+        Kind::String | Kind::Reference | Kind::Binary => {
+            json!({ "type": "string", "maxLength": max_length(attribute.kind) })
+        }
     };
     match (attribute.is_multi_valued, attribute.kind) {
-        (true, _) => json!({ "type": "array", "items": one, "description": attribute.description }),
+        (true, _) => {
+            let list = json!({ "type": "array", "items": one, "description": attribute.description });
+            if attribute.is_writable() { at_most(most_values(attribute.name), list) } else { list }
+        }
         (false, Kind::Complex) => one,
         (false, _) => {
             let mut one = one;

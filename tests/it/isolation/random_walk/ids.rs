@@ -37,7 +37,7 @@ impl Names {
         let number = response.headers.iter().find(|(name, _)| name.as_str().ends_with("request-id"));
         let number = number.map_or("", |(_, value)| value.to_str().expect("a number is text"));
         let body = if number.is_empty() { response.text.clone() } else { response.text.replace(number, "(request)") };
-        self.plain(&format!("{}\n{}\n\n{body}", response.status, lines.join("\n")))
+        self.plain(&format!("{}\n{}\n\n{}", response.status, lines.join("\n"), without_versions(&body)))
     }
 
     /// All names from responses that no request contained.
@@ -62,6 +62,16 @@ impl Names {
         }
         plain
     }
+}
+
+/// A body without the versions of SCIM's resources, which are the entity tags of each.
+fn without_versions(body: &str) -> String {
+    let mut parts = body.split(r#""version":"W/\""#);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (_, rest) = part.split_once(r#"\"""#).expect("an entity tag ends with a quotation mark");
+        text + r#""version":"""# + rest
+    })
 }
 
 /// The parts of a text: names (ids, tokens and long numbers), and the texts between them.
