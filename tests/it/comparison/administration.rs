@@ -63,6 +63,10 @@ async fn call(world: &World, operation: Operation, client: &Client) -> Step {
     let required = operation.fields().into_iter().filter(|field| field.is_required);
     let mut arguments: Map<String, Value> =
         required.map(|field| (field.name.to_owned(), example(field.schema))).collect();
+    if operation.path.ends_with("/.search") {
+        // Of users that were created at the same time, the order is that of their ids.
+        arguments.insert("filter".to_owned(), json!("userName sw \"kim\""));
+    }
     if operation.path.to_lowercase().ends_with("/oauthtoken") {
         for (name, value) in [("grant_type", "password"), ("username", "amy@example.com"), ("password", PASSWORD)] {
             arguments.insert(name.to_owned(), json!(value));

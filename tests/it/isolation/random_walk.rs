@@ -180,7 +180,7 @@ impl Step {
         Step {
             operation: operation.to_string(),
             arguments: Value::from(arguments.clone()).to_string(),
-            response: format!("{status}: {body}"),
+            response: format!("{status}: {}", ids::without_versions(&body)),
             is_success: status < 300,
         }
     }

@@ -65,7 +65,7 @@ impl Names {
 }
 
 /// A body without the versions of SCIM's resources, which are the entity tags of each.
-fn without_versions(body: &str) -> String {
+pub fn without_versions(body: &str) -> String {
     let mut parts = body.split(r#""version":"W/\""#);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
