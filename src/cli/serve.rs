@@ -64,10 +64,7 @@ struct SecretError {
 pub async fn run(config: &Config, is_json: bool, serve: &ServeConfig) -> Result<(), Box<dyn Error>> {
     let life = Lifecycle::listen(Duration::from_secs(u64::from(serve.operations.shutdown_grace_seconds)))?;
     let listener = listen(serve.listen, "--listen")?;
-    let operators = match serve.operations.metrics_listen {
-        Some(address) => Some(listen(address, "--metrics-listen")?),
-        None => None,
-    };
+    let operators = serve.operations.metrics_listen.map(|address| listen(address, "--metrics-listen")).transpose()?;
     let listening = listener_config(&serve.connections)?;
     let otlp = serve.operations.otlp_endpoint.as_ref().map(Otlp::to).transpose()?;
     let scheme = if listening.certificate.is_some() { "https" } else { "http" };

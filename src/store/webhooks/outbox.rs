@@ -88,6 +88,7 @@ impl Store {
 
     /// Records a failed attempt, and when the next one is due; None if it was the last. An endpoint whose attempts have
     /// all failed for too long, or that is gone, is disabled: its deliveries fail, and `webhook.disabled` is emitted.
+    #[expect(clippy::too_many_lines, reason = "one statement with its event")]
     pub async fn record_failed(
         &self,
         claim: &Claim,

@@ -22,12 +22,12 @@ pub fn all() -> Schemas {
         add(&format!("Scim{}", of.name), resource(of, true));
     }
     messages(&mut add);
+    changes(&mut add);
     all
 }
 
 /// The schemas of messages.
 fn messages(add: &mut dyn FnMut(&str, Value)) {
-    let schemas = || texts("The URN of the message");
     add(
         "ScimList",
         message(
@@ -61,6 +61,12 @@ fn messages(add: &mut dyn FnMut(&str, Value)) {
             }),
         ),
     );
+    let discovery = json!({ "schemas": schemas(), "id": text("The id"), "name": text("The name") });
+    add("ScimDiscovery", message("What the server supports", &["schemas"], discovery));
+}
+
+/// The schemas of messages that change resources.
+fn changes(add: &mut dyn FnMut(&str, Value)) {
     add(
         "ScimPatch",
         message(
@@ -91,8 +97,11 @@ fn messages(add: &mut dyn FnMut(&str, Value)) {
     };
     add("ScimBulkRequest", bulk("Operations on several resources"));
     add("ScimBulkResponse", bulk("The outcomes of operations"));
-    let discovery = json!({ "schemas": schemas(), "id": text("The id"), "name": text("The name") });
-    add("ScimDiscovery", message("What the server supports", &["schemas"], discovery));
+}
+
+/// The URN of a message.
+fn schemas() -> Value {
+    texts("The URN of the message")
 }
 
 fn text(description: &str) -> Value {
