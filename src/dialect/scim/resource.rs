@@ -14,6 +14,9 @@ pub const MAX_ATTRIBUTES: usize = 16 * 1024;
 /// Maximum length of a certificate in base64.
 const MAX_BINARY: usize = 8 * 1024;
 
+/// Maximum number of values of an attribute of a user.
+const MAX_VALUES: usize = 50;
+
 /// Reads a resource.
 pub fn read(of: &'static ResourceType, given: Map<String, Value>) -> Result<Map<String, Value>> {
     let mut at = Vec::new();
@@ -208,7 +211,7 @@ pub fn check_size(resource: &Map<String, Value>) -> Result<()> {
 
 /// Maximum number of values of an attribute.
 pub fn most_values(name: &str) -> usize {
-    if name == "members" { MAX_MEMBERS } else { MAX_ITEMS }
+    if name == "members" { MAX_MEMBERS } else { MAX_VALUES }
 }
 
 /// Maximum number of characters of a text.
