@@ -47,7 +47,7 @@ impl DueWorkspaces {
         }
     }
 
-    /// Takes the workspaces to ask now, at most `limit`; whoever finds something in one remembers it again.
+    /// Takes the workspaces to ask now, at most `limit`; the task that finds something in one remembers it again.
     pub(super) fn take(&self, filter: &ClaimFilter, limit: usize, now: DateTime<Utc>, at: Instant) -> Lookup {
         let mut state = self.state();
         let is_due = |(id, due_at): &(&Uuid, &DateTime<Utc>)| **due_at <= now && !filter.busy_workspaces.contains(id);
