@@ -114,7 +114,7 @@ async fn manage_people(world: &World, workspace: &Workspace) {
     let imported = vec![(random.id(now), named("cleo")), (random.id(now), named("bea"))];
     let are_new = workspace.import_user_identities(imported, now).await.expect("they are imported");
     assert_eq!(are_new, [true, false]);
-    let known = workspace.known_users(&[named("cleo"), named("nobody")]).await.expect("the database answers");
+    let known = workspace.known_users(&[named("cleo"), named("unknown")]).await.expect("the database answers");
     assert!(known[0].by_key.is_some() && known[1].by_key.is_none());
     for (key, exported) in [("one", None), ("two", None), ("one", None), ("three", Some(()))] {
         let first = workspace.export_contacts(person, handset::domain::id::ContactId(0), 1).await.expect("a page");

@@ -174,7 +174,7 @@ async fn invalid_users_are_refused_with_a_keyword() {
     let broken = directory.request("POST", USERS).header("content-type", "application/scim+json").body("{");
     directory.send(broken).await.scim_error(400, Some("invalidSyntax"));
     assert_eq!(directory.get(USERS).await.of_scim(200)["totalResults"], 1);
-    for id in ["nobody", "00000000-0000-0000-0000-000000000000", "%00", "{x}"] {
+    for id in ["unknown", "00000000-0000-0000-0000-000000000000", "%00", "{x}"] {
         directory.get(&format!("{USERS}/{id}")).await.scim_error(404, None);
     }
 }
