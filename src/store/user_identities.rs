@@ -161,8 +161,8 @@ impl Workspace {
         found(locked, ResourceKind::UserIdentity, person).map(|_| ())
     }
 
-    /// As [`Workspace::lock_user_identities`], for persons who are to be let in: a suspended one is passed over, and refused
-    /// with `waits`.
+    /// Locks user identities that are to get access until the transaction ends, and returns those that are locked. A locked or
+    /// suspended one is passed over. `waits`: for all of them; an unknown one is `NotFound`, a suspended one is refused.
     pub(super) async fn lock_active_user_identities(
         &self,
         connection: &mut sqlx::PgConnection,
@@ -210,34 +210,5 @@ impl Workspace {
             true => Err(Error::Conflict(Reason::UserIdentitySuspended)),
             false => Ok(()),
         }
-    }
-
-    /// Locks user identities until the transaction ends, and returns those that are locked. `waits`: for all of them, and an
-    /// unknown one is `NotFound`.
-    pub(super) async fn lock_user_identities(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        persons: &[UserIdentityId],
-        waits: bool,
-    ) -> Result<BTreeSet<UserIdentityId>> {
-        if waits {
-            for person in persons {
-                self.lock_user_identity(connection, *person).await?;
-            }
-            return Ok(persons.iter().copied().collect());
-        }
-        if persons.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let locked = sqlx::query_scalar!(
-            r#"
-            select user_identity_id as "user_identity_id: UserIdentityId" from user_identity
-            where workspace_id = $1 and user_identity_id = any ($2)
-            for no key update skip locked
-            "#,
-            self.workspace_id(),
-            &persons.iter().map(|person| person.0).collect::<Vec<_>>(),
-        );
-        Ok(locked.fetch_all(connection).await?.into_iter().collect())
     }
 }

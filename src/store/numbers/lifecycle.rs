@@ -198,7 +198,7 @@ impl Workspace {
         waits: bool,
     ) -> Result<Vec<Option<Result<PhoneNumber, Reason>>>> {
         let persons: Vec<_> = requests.iter().filter_map(NumberChange::assignee).collect();
-        let persons = self.lock_user_identities(connection, &persons, waits).await?;
+        let persons = self.lock_active_user_identities(connection, &persons, waits).await?;
         let is_ready = |request: &&NumberChange| request.assignee().is_none_or(|person| persons.contains(&person));
         let ids: Vec<_> = requests.iter().filter(is_ready).map(|request| request.id).collect();
         let numbers = self.lock_numbers(connection, &ids, waits).await?;

@@ -70,6 +70,7 @@ impl Leaver {
         let anonymous = world.client_session(json!({})).await;
         let grant = json!({ "client_session_id": anonymous["client_session_id"], "user_identity_id": self.id });
         key.post("/client_sessions/grant_access", grant).await.refused(400, "user_identity_suspended");
+        call_action(key, &self.phone_number, "assign", id).await.is_diga_error(409, "USER_SUSPENDED");
         assert_ne!(self.sign_in(world).await, 200);
     }
 
