@@ -87,11 +87,17 @@ impl Lowering<'_> {
     }
 
     fn object(&self, members: &Map<String, Value>) -> Map<String, Value> {
-        let is_data = |name: &str| matches!(name, "example" | "default" | "enum" | "required" | "discriminator");
+        // `default` is a response, too.
+        let is_data = |name: &str, member: &Value| {
+            matches!(name, "example" | "default" | "enum" | "required" | "discriminator")
+                && member.get("$ref").is_none()
+        };
         let mut schema: Map<String, Value> = members
             .iter()
             .filter(|(name, _)| *name != "propertyNames")
-            .map(|(name, member)| (name.clone(), if is_data(name) { member.clone() } else { self.value(member) }))
+            .map(|(name, member)| {
+                (name.clone(), if is_data(name, member) { member.clone() } else { self.value(member) })
+            })
             .collect();
         without_null_type(&mut schema);
         without_null_branch(&mut schema);

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use chrono::DateTime;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One operation of the document.
 #[derive(Serialize)]
@@ -225,6 +225,19 @@ impl Responses {
         by_status.into_iter().map(response).collect()
     }
 
+    /// The response of the errors that every operation may have, whatever their status.
+    pub fn fallback(self, examples: impl IntoIterator<Item = ErrorExample>) -> Value {
+        let examples: Vec<ErrorExample> = examples.into_iter().collect();
+        let statuses = examples.iter().map(|example| example.status);
+        let schemas: BTreeSet<&str> = examples.iter().map(|example| example.schema).collect();
+        let mut references: Vec<Value> = schemas.into_iter().map(reference).collect();
+        let schema = if references.len() == 1 { references.remove(0) } else { json!({ "anyOf": references }) };
+        let example = examples.iter().find(|example| example.status == StatusCode::SERVICE_UNAVAILABLE);
+        let example = example.map(|example| example.body.clone());
+        let content = json!({ self.media_type: { "schema": schema, "example": example } });
+        self.response(FALLBACK_NAME, &fallback_description(statuses), content)
+    }
+
     fn error(self, status: StatusCode, examples: Vec<ErrorExample>) -> Value {
         let reason = status.canonical_reason().unwrap_or_default();
         let codes: Vec<&str> = examples.iter().filter_map(|example| example.code.as_deref()).collect();
@@ -238,6 +251,19 @@ impl Responses {
         let ErrorExample { schema, body, .. } = &examples[0];
         self.json(name, &description, schema, body.clone())
     }
+}
+
+/// The key of the response to errors that every operation may have.
+pub const FALLBACK: &str = "default";
+
+/// Its name as a component, after the dialect's prefix.
+pub const FALLBACK_NAME: &str = "Failure";
+
+/// Its description: the statuses of these errors.
+pub fn fallback_description(statuses: impl IntoIterator<Item = StatusCode>) -> String {
+    let statuses: BTreeSet<StatusCode> = statuses.into_iter().collect();
+    let named: Vec<String> = statuses.iter().map(StatusCode::to_string).collect();
+    format!("An error of any operation: {}. 429 and 503 have `Retry-After`", named.join(", "))
 }
 
 /// The errors that every operation may respond with, for examples.

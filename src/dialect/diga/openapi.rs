@@ -44,8 +44,9 @@ impl Described for Diga {
             Error::Forbidden(Denial::ClientSession),
             Error::Invalid(vec![invalid()]),
         ];
-        let errors = operation.errors.iter().chain(&of_every_operation);
-        RESPONSES.errors(errors.chain(&errors_of_every_operation()).map(example_of))
+        let mut responses = RESPONSES.errors(operation.errors.iter().chain(&of_every_operation).map(example_of));
+        responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(errors_of_every_operation().iter().map(example_of)));
+        responses
     }
 }
 

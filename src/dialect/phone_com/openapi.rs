@@ -53,9 +53,11 @@ impl Described for PhoneCom {
     }
 
     fn errors(operation: &Operation) -> Map<String, Value> {
-        let errors = errors(operation).into_iter().chain(errors_of_every_operation());
         let of_oauth = oauth::examples().into_iter().filter(|_| operation.document == Auth::Client);
-        RESPONSES.errors(errors.map(example_of).chain(of_oauth))
+        let mut responses = RESPONSES.errors(errors(operation).into_iter().map(example_of).chain(of_oauth));
+        let fallback = RESPONSES.fallback(errors_of_every_operation().into_iter().map(example_of));
+        responses.insert(FALLBACK.to_owned(), fallback);
+        responses
     }
 }
 

@@ -60,8 +60,8 @@ impl Described for Scim {
         } else if has_parameters {
             errors.push(Error::Invalid(vec![Issue::field("filter", Problem::Rule("a filter is expected".into()))]));
         }
-        let errors = operation.errors.iter().chain(&errors);
-        let mut responses = RESPONSES.errors(errors.chain(&errors_of_every_operation()).map(example_of));
+        let mut responses = RESPONSES.errors(operation.errors.iter().chain(&errors).map(example_of));
+        responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(errors_of_every_operation().iter().map(example_of)));
         if operation.document.is_conditional && operation.methods == ["GET"] {
             responses.insert("304".to_owned(), RESPONSES.response("NotModified", "Not Modified", Value::Null));
         }

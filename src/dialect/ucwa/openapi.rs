@@ -90,6 +90,7 @@ impl Described for Ucwa {
             Access::OAuth => errors_of_oauth(),
             _ => failures(errors(operation)),
         };
+        responses.insert(FALLBACK.to_owned(), fallback(operation));
         if operation.document.parameters.iter().any(|parameter| parameter["name"] == "If-None-Match") {
             responses.insert("304".to_owned(), RESPONSES.response("NotModified", "Not modified", Value::Null));
         }
@@ -120,7 +121,6 @@ fn errors(operation: &Operation) -> Vec<ErrorBody> {
             errors.push(Error::Unreadable(BodyFault::ContentType));
         }
     }
-    errors.extend(errors_of_every_operation());
     operation.errors.iter().chain(&errors).map(body_of).collect()
 }
 
@@ -158,22 +158,23 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
     RESPONSES.response(&format!("{reason}{}{parameter}", subcodes.join("Or")), &codes.join(", "), content)
 }
 
+/// The response of the errors that every operation may have.
+fn fallback(operation: &Operation) -> Value {
+    let errors = errors_of_every_operation().map(|error| body_of(&error));
+    let description = fallback_description(errors.iter().map(ErrorBody::status));
+    if operation.document.access == Access::OAuth {
+        let example = json!({ "error": "temporarily_unavailable" });
+        return RESPONSES.json(&format!("Token{FALLBACK_NAME}"), &description, "UcwaTokenError", example);
+    }
+    let example = errors.iter().find(|error| error.status() == StatusCode::SERVICE_UNAVAILABLE);
+    RESPONSES.response(FALLBACK_NAME, &description, in_json_and_xml("UcwaError", json!(example), ERROR_XML))
+}
+
 /// The errors of OAuth.
 fn errors_of_oauth() -> Map<String, Value> {
     let codes = "`invalid_grant`, `invalid_request` or `unsupported_grant_type`";
-    [
-        ("400", "TokenInvalidRequest", codes, "invalid_grant"),
-        ("405", "TokenMethodNotAllowed", "Method not allowed", "invalid_request"),
-        ("413", "TokenPayloadTooLarge", "The request body is too large", "invalid_request"),
-        ("429", "TokenTooManyRequests", "Too many requests", "temporarily_unavailable"),
-        ("500", "TokenInternalServerError", "Internal server error", "server_error"),
-        ("503", "TokenServiceUnavailable", "The database is unavailable", "temporarily_unavailable"),
-    ]
-    .into_iter()
-    .map(|(status, name, description, code)| {
-        (status.to_owned(), RESPONSES.json(name, description, "UcwaTokenError", json!({ "error": code })))
-    })
-    .collect()
+    let response = RESPONSES.json("TokenInvalidRequest", codes, "UcwaTokenError", json!({ "error": "invalid_grant" }));
+    Map::from_iter([("400".to_owned(), response)])
 }
 
 /// A resource in JSON and XML, with these headers.

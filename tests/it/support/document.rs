@@ -53,6 +53,14 @@ impl Dialect {
         }
     }
 
+    /// The statuses that each of its operations may respond with, which the document describes as `default`.
+    pub fn statuses_of_any_operation(self) -> &'static [u16] {
+        match self {
+            Dialect::Ucwa => &[405, 413, 429, 500, 503],
+            _ => &[405, 413, 414, 429, 500, 503],
+        }
+    }
+
     /// The dialect of a path.
     pub fn of(path: &str) -> Dialect {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -196,6 +204,14 @@ impl Operation {
     /// The schema of its 200 response.
     pub fn answer_schema(&self) -> &'static Value {
         &self.value["responses"]["200"]["content"]["application/json"]["schema"]
+    }
+
+    /// The documented response of a status: its own, or that of the errors of any operation if it is one of these.
+    pub fn response(&self, status: u16) -> Option<&'static Value> {
+        let responses = &self.value["responses"];
+        let of_any =
+            || Some(&responses["default"]).filter(|_| self.dialect().statuses_of_any_operation().contains(&status));
+        responses.get(status.to_string()).or_else(of_any)
     }
 
     /// Whether this path matches its path, with any values of the parameters.

@@ -6,7 +6,7 @@ use super::super::error::body_of;
 use super::super::route::{EXAMPLE_ID, Operation};
 use crate::api::input::Field;
 use crate::api::openapi::{
-    self, ErrorExample, Kind, Schemas, component, errors_of_every_operation, example, reference,
+    self, ErrorExample, FALLBACK, Kind, Schemas, component, errors_of_every_operation, example, reference,
 };
 use crate::error::{BodyFault, Denial, Error, Issue, Problem, Rejection};
 use axum::http::Method;
@@ -52,8 +52,8 @@ pub fn of(route: &Operation, schemas: &Schemas) -> Map<String, Value> {
     if access.contains(&Access::PublishableKey) {
         errors.push(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
     }
-    errors.extend(errors_of_every_operation());
     let mut responses = RESPONSES.errors(errors.iter().chain(&route.errors).map(example_of));
+    responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(errors_of_every_operation().iter().map(example_of)));
     responses.insert("200".to_owned(), success(route, schemas));
     responses
 }
