@@ -8,31 +8,42 @@ use std::io::{self, Write};
 /// Initial capacity of a response.
 const CAPACITY: usize = 128;
 
-/// A response's JSON so far.
-struct Limited(Vec<u8>);
+/// Size from which a response is counted before it is written, in bytes. A buffer that grows takes twice the memory.
+const COUNTED_FROM: usize = 4 * 1024 * 1024;
 
 /// Writes a value with string keys and no fallible parts. It is a list if it is too large.
 pub fn limited(value: &impl Serialize) -> Result<Vec<u8>> {
-    let mut out = Limited(Vec::with_capacity(CAPACITY));
-    match serde_json::to_writer(&mut out, value) {
-        Ok(()) => Ok(out.0),
+    let written = write(value, Limited { out: Vec::with_capacity(CAPACITY), left: COUNTED_FROM });
+    if !matches!(written, Err(Error::ListTooLarge)) {
+        return Ok(written?.out);
+    }
+    let count = MAX_RESPONSE - write(value, Limited { out: io::sink(), left: MAX_RESPONSE })?.left;
+    Ok(write(value, Limited { out: Vec::with_capacity(count), left: count })?.out)
+}
+
+fn write<W: Write>(value: &impl Serialize, mut limited: Limited<W>) -> Result<Limited<W>> {
+    match serde_json::to_writer(&mut limited, value) {
+        Ok(()) => Ok(limited),
         Err(fault) if fault.is_io() => Err(Error::ListTooLarge),
         Err(fault) => Err(Error::Internal(fault.into())),
     }
 }
 
-impl Write for Limited {
+/// A writer that takes this many bytes more.
+struct Limited<W> {
+    out: W,
+    left: usize,
+}
+
+impl<W: Write> Write for Limited<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.write_all(bytes)?;
         Ok(bytes.len())
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.len() > MAX_RESPONSE - self.0.len() {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(())
+        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.out.write_all(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
