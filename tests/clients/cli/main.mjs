@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Suite } from '../js/steps.mjs'
+import { argumentsOf, callOf, isInScope, namespaces, outOfScope } from '../methods/calls.mjs'
 import { accessToken, apiKey, endpoint, ids, isUuid, unique, unknownId, workspaceId } from '../js/world.mjs'
 
 const installed = new URL('../node_modules/@seamapi/cli/', import.meta.url)
@@ -133,8 +134,32 @@ async function membership(step) {
   })
 }
 
-async function rest(step) {
+/** Each command of the namespaces that the suites of methods have, once. */
+async function methods(step) {
+  const response = await fetch(`${endpoint}/openapi.json`, { headers: { 'seam-sdk-name': 'seam-cli' } })
+  const { paths } = await response.json()
+  const isCommand = (route) => isInScope(route) && !outOfScope[route] && !Object.values(paths[route]).some((it) => it['x-undocumented'])
+  const routes = Object.keys(paths).filter(isCommand)
+  for (const name of namespaces) {
+    await step(`${name}, each command`, async () => {
+      const ofNamespace = routes.filter((route) => route.startsWith(`/${name}/`))
+      assert.ok(ofNamespace.length > 1, `${ofNamespace.length} commands`)
+      // A few at a time: each is a process.
+      for (let index = 0; index < ofNamespace.length; index += 4) {
+        await Promise.all(ofNamespace.slice(index, index + 4).map(command))
+      }
+    })
+  }
+}
 
+async function command(route) {
+  const { of, refused } = callOf(route)
+  const words = route.slice(1).replaceAll('_', '-').split('/')
+  const line = [of === 'account' ? accessToken : apiKey, ...words, '--raw', JSON.stringify(await argumentsOf(route))]
+  await (refused ? fail(line[0], refused, ...line.slice(1)) : succeed(...line))
+}
+
+async function rest(step) {
   await step('webhooks create, list, delete', async () => {
     const { webhook } = await succeed(apiKey, 'webhooks', 'create', '--url', 'https://example.com/cli', '--event-types', 'phone.deactivated')
     assert.deepEqual(webhook.event_types, ['phone.deactivated'])
@@ -173,6 +198,7 @@ const suite = new Suite(`cli ${version}`)
 try {
   await suite.section('api key', (step) => phones(step, apiKey))
   await suite.section('personal access token', (step) => membership(step))
+  await suite.section('methods', (step) => methods(step))
   await suite.section('the rest', (step) => rest(step))
   suite.finish()
 } finally {
