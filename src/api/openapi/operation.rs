@@ -19,7 +19,8 @@ pub struct Description<'a> {
     pub summary: &'a str,
     pub description: String,
     pub tags: [&'a str; 1],
-    /// Alternative security requirements; none if there is no authentication.
+    /// Alternative security requirements; none if there is no authentication, null for those of the document.
+    #[serde(skip_serializing_if = "Value::is_null")]
     pub security: Value,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<Value>,

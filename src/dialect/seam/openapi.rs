@@ -25,6 +25,7 @@ pub fn document() -> Value {
     inputs::share_parameters(&mut paths);
     let document = json!({
         "tags": tags(&routes),
+        "security": security::of_most(),
         "paths": paths,
         "components": {
             "schemas": schemas.0,
@@ -70,7 +71,7 @@ fn operation(route: &Operation, method: &str, schemas: &Schemas) -> Value {
         _ => body = Some(inputs::body(&name_of(route), &rules.query)),
     }
     let id = operation_id(&route.path, method);
-    let (tags, security) = ([tag(&route.path)], security::of(document.access));
+    let (tags, security) = ([tag(&route.path)], security::of_operation(document.access));
     let responses = responses::of(route, schemas);
     let mut operation = json!(Description { id, summary, description, tags, security, parameters, body, responses });
     operation["x-response-key"] = json!(key);

@@ -155,9 +155,15 @@ impl Operation {
         path
     }
 
+    /// Its alternative security requirements: its own, or those of the document.
+    pub fn security(&self) -> &'static [Value] {
+        let own = self.value.get("security").unwrap_or(&committed()["security"]);
+        own.as_array().unwrap_or_else(|| panic!("{self}: no security"))
+    }
+
     /// Names of the security schemes that it accepts.
     pub fn schemes(&self) -> Vec<&'static str> {
-        let ways = self.value["security"].as_array().unwrap_or_else(|| panic!("{self}: no security"));
+        let ways = self.security();
         let names = ways.iter().flat_map(|way| way.as_object().expect("a security requirement").keys());
         names.map(String::as_str).filter(|name| *name != "workspace").collect()
     }

@@ -1,11 +1,21 @@
 //! Who may call an operation.
 
-use super::super::access::Access;
+use super::super::access::{Access, ByKey, SeamGrant};
 use super::super::stream_ticket::PARAMETER;
 use serde_json::{Value, json};
 
+/// The requirements of most operations, which the document has once.
+pub fn of_most() -> Value {
+    of(ByKey::ACCESS)
+}
+
+/// The requirements of an operation; null for those of most.
+pub fn of_operation(access: &[Access]) -> Value {
+    Some(of(access)).filter(|security| *security != of_most()).unwrap_or_default()
+}
+
 /// The ways in which callers of a route authenticate.
-pub fn of(access: &[Access]) -> Value {
+fn of(access: &[Access]) -> Value {
     let ways = |access: &Access| match access {
         Access::ApiKey => vec![json!({ "api_key": [] })],
         Access::Member => vec![json!({ "pat_with_workspace": [], "workspace": [] })],
