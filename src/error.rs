@@ -234,6 +234,16 @@ pub enum Reason {
     UserIdentityExists(&'static str),
     /// The company's directory has deactivated the person: it is not let in.
     UserIdentitySuspended,
+    /// A user identity is to be merged into itself.
+    MergedIntoItself,
+    /// The user identity was merged into another one than the primary; the id of that one is given.
+    MergedElsewhere(String),
+    /// The company's directory knows the user identity that is to be merged, and not the primary.
+    MergedInDirectory,
+    /// As many user identities would be merged into one as may not be; the maximum is given.
+    TooManyMerged(i64),
+    /// A merge would move more rows of a kind than it may; the maximum is given.
+    MergeTooLarge(i64),
     /// The workspace has as many groups as it may; the number is given.
     TooManyGroups(i64),
     /// A client session with this user identifier key exists.

@@ -93,7 +93,14 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredent
         starts_at: input.starts_at,
         ends_at: input.ends_at,
     };
-    Ok(One(workspace.create_credential(new, call.now).await?.into()))
+    let credential = match new.user_identity_id {
+        Some(person) => {
+            let create = |id| workspace.create_credential(NewCredential { user_identity_id: Some(id), ..new.clone() }, call.now);
+            workspace.for_user_identity(person, create).await?
+        }
+        None => workspace.create_credential(new, call.now).await?,
+    };
+    Ok(One(credential.into()))
 }
 
 input! {

@@ -142,7 +142,8 @@ impl Resources {
     pub fn value(&self, path: &str, name: &str) -> Option<Value> {
         let name = match name {
             "without_user_identifier_key" => return None,
-            "owner_user_identity_id" => "user_identity_id",
+            "owner_user_identity_id" | "merged_user_identity_id" => "user_identity_id",
+            "merged_user_identity_keys" => return Some(json!([self.by_name["user_identity_key"]])),
             "credential_manager_acs_system_id" => "acs_system_id",
             // The phone that the event is about.
             "device_id" if path.starts_with("/events/") => "event_device_id",

@@ -35,7 +35,8 @@ impl DialectWalk for Seam {
 
     fn is_sent(operation: &Operation, field: &Field) -> Option<bool> {
         match (operation.path, field.name) {
-            (_, "page_cursor") => Some(false),
+            (_, "page_cursor") | ("/user_identities/merge", "user_identity_key" | "merged_user_identity_keys") => Some(false),
+            ("/user_identities/merge", _) => Some(true),
             ("/events/list", "since") | ("/acs/credentials/create", "user_identity_id") => Some(true),
             _ => None,
         }
@@ -43,7 +44,10 @@ impl DialectWalk for Seam {
 
     fn named(_: &Operation, field: &Field) -> Option<String> {
         let kind = field.name.strip_suffix('s').unwrap_or(field.name);
-        let kind = if kind == "owner_user_identity_id" { "user_identity_id" } else { kind };
+        let kind = match kind {
+            "owner_user_identity_id" | "merged_user_identity_id" => "user_identity_id",
+            kind => kind,
+        };
         (kind.ends_with("_id") && !REPEATED_AS_SENT.contains(&kind)).then(|| kind.to_owned())
     }
 
