@@ -234,16 +234,8 @@ pub enum Reason {
     UserIdentityExists(&'static str),
     /// The company's directory has deactivated the person: it is not let in.
     UserIdentitySuspended,
-    /// A user identity is to be merged into itself.
-    MergedIntoItself,
-    /// The user identity was merged into another one than the primary; the id of that one is given.
-    MergedElsewhere(String),
-    /// The company's directory knows the user identity that is to be merged, and not the primary.
-    MergedInDirectory,
-    /// As many user identities would be merged into one as may not be; the maximum is given.
-    TooManyMerged(i64),
-    /// A merge would move more rows of a kind than it may; the maximum is given.
-    MergeTooLarge(i64),
+    /// These user identities cannot be merged.
+    NotMergeable(MergeRefusal),
     /// The workspace has as many groups as it may; the number is given.
     TooManyGroups(i64),
     /// A client session with this user identifier key exists.
@@ -294,6 +286,31 @@ pub enum Reason {
     AlreadyAvailable,
     /// The application has not made the user available.
     NotAvailable,
+}
+
+/// Reason to refuse a merge of user identities.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MergeRefusal {
+    #[error("A user identity cannot be merged into itself")]
+    IntoItself,
+    /// Into another one than the primary; its id is given.
+    #[error("A user identity of the request was merged into {0} already. Merge that one instead")]
+    Elsewhere(String),
+    /// The primary is not in the directory, so what the directory decides on the person would be lost.
+    #[error(
+        "A user identity that is to be merged is in the company's directory, and the primary one is not. Name the one in the \
+         directory as the primary"
+    )]
+    InDirectory,
+    /// The maximum is given.
+    #[error("At most {0} user identities can be merged into one, over all merges")]
+    TooMany(i64),
+    /// More rows of a kind would be moved or created than the maximum, which is given.
+    #[error(
+        "A merge moves at most {0} contacts, phones, credentials or client sessions, and creates at most as many credentials. \
+         Name the user identity with the most as the primary, or delete some first"
+    )]
+    TooLarge(i64),
 }
 
 /// Error of a body, before its values are checked.

@@ -10,13 +10,7 @@ pub fn words(reason: &Reason) -> String {
         Reason::UserIdentitySuspended => {
             "The company's directory has deactivated this person. Activate it there first.".to_owned()
         }
-        Reason::MergedIntoItself => "A user cannot be merged into itself.".to_owned(),
-        Reason::MergedElsewhere(other) => format!("The user was merged into {other}. Merge that one."),
-        Reason::MergedInDirectory => {
-            "The company's directory knows the user that is to be merged. Merge the other one into it.".to_owned()
-        }
-        Reason::TooManyMerged(most) => format!("At most {most} users can be merged into one."),
-        Reason::MergeTooLarge(most) => format!("A merge moves at most {most} contacts, phones or credentials."),
+        Reason::NotMergeable(refusal) => format!("{refusal}."),
         Reason::TooManyGroups(limit) => format!("The workspace has {limit} groups, the most."),
         Reason::ClientSessionExists => "There is a client session with this key already.".to_owned(),
         Reason::TooManyAnonymousSessions(limit) => {

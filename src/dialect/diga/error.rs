@@ -218,12 +218,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::UserIdentitySuspended => {
             refused("USER_SUSPENDED", "The company's directory has deactivated the person. Activate it there first")
         }
-        Reason::MergedIntoItself | Reason::MergedElsewhere(_) | Reason::MergedInDirectory => {
-            refused("NOT_MERGEABLE", "The user identities cannot be merged")
-        }
-        Reason::TooManyMerged(most) | Reason::MergeTooLarge(most) => {
-            refused("MERGE_TOO_LARGE", &format!("A merge has a maximum of {most}"))
-        }
+        Reason::NotMergeable(refusal) => refused("NOT_MERGEABLE", &refusal.to_string()),
         Reason::TooManyGroups(limit) => {
             refused("TOO_MANY_GROUPS", &format!("There are {limit} groups, which is the limit. Delete one first"))
         }

@@ -256,11 +256,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::NotASandbox
         | Reason::UserIdentityExists(_)
         | Reason::UserIdentitySuspended
-        | Reason::MergedIntoItself
-        | Reason::MergedElsewhere(_)
-        | Reason::MergedInDirectory
-        | Reason::TooManyMerged(_)
-        | Reason::MergeTooLarge(_)
+        | Reason::NotMergeable(_)
         | Reason::TooManyGroups(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)

@@ -220,11 +220,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyGroups(most) => conflict(format!("There are {most} groups already. Delete one first")),
         Reason::UserIdentitySuspended => conflict("The user is not active".to_owned()),
         Reason::NotASandbox
-        | Reason::MergedIntoItself
-        | Reason::MergedElsewhere(_)
-        | Reason::MergedInDirectory
-        | Reason::TooManyMerged(_)
-        | Reason::MergeTooLarge(_)
+        | Reason::NotMergeable(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
         | Reason::TooManyGrants

@@ -95,7 +95,8 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredent
     };
     let credential = match new.user_identity_id {
         Some(person) => {
-            let create = |id| workspace.create_credential(NewCredential { user_identity_id: Some(id), ..new.clone() }, call.now);
+            let create =
+                |id| workspace.create_credential(NewCredential { user_identity_id: Some(id), ..new.clone() }, call.now);
             workspace.for_user_identity(person, create).await?
         }
         None => workspace.create_credential(new, call.now).await?,

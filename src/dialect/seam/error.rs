@@ -242,6 +242,21 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
     ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
 
+fn not_mergeable(refusal: &MergeRefusal) -> ErrorBody {
+    let kind = match refusal {
+        MergeRefusal::IntoItself => "user_identity_merged_into_itself",
+        MergeRefusal::Elsewhere(_) => "user_identity_already_merged",
+        MergeRefusal::InDirectory => "user_identity_in_directory",
+        MergeRefusal::TooMany(_) => "too_many_merged_user_identities",
+        MergeRefusal::TooLarge(_) => "merge_too_large",
+    };
+    let body = ErrorBody::bad(kind, refusal.to_string());
+    match refusal {
+        MergeRefusal::Elsewhere(primary) => body.with_data(json!({ "user_identity_id": primary })),
+        _ => body,
+    }
+}
+
 #[expect(clippy::too_many_lines, reason = "one arm for each reason")]
 fn conflict(reason: &Reason) -> ErrorBody {
     match reason {
@@ -255,30 +270,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
             "user_identity_suspended",
             "The company's directory has deactivated the person of this user identity. Activate it there first",
         ),
-        Reason::MergedIntoItself => {
-            ErrorBody::bad("user_identity_merged_into_itself", "A user identity cannot be merged into itself")
-        }
-        Reason::MergedElsewhere(other) => ErrorBody::bad(
-            "user_identity_already_merged",
-            format!("A user identity of the request was merged into {other} already. Merge that one instead"),
-        )
-        .with_data(json!({ "user_identity_id": other })),
-        Reason::MergedInDirectory => ErrorBody::bad(
-            "user_identity_in_directory",
-            "The company's directory knows a user identity that is to be merged, and not the primary one, so what it \
-             decides on that person would be lost. Name the one in the directory as the primary",
-        ),
-        Reason::TooManyMerged(most) => ErrorBody::bad(
-            "too_many_merged_user_identities",
-            format!("At most {most} user identities can be merged into one, over all merges"),
-        ),
-        Reason::MergeTooLarge(most) => ErrorBody::bad(
-            "merge_too_large",
-            format!(
-                "A merge moves at most {most} contacts, phones, credentials or client sessions, and creates at most as \
-                 many credentials. Name the user identity with the most as the primary, or delete some first"
-            ),
-        ),
+        Reason::NotMergeable(refusal) => not_mergeable(refusal),
         Reason::TooManyGroups(limit) => {
             ErrorBody::bad("too_many_groups", format!("The workspace has {limit} groups, which is the limit"))
         }

@@ -104,7 +104,8 @@ async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<
         assa_abloy_metadata: None,
     };
     // Of a session that was opened just before its user identity was merged into another one.
-    let register = |id| workspace.register_phone(Registration { user_identity_id: id, ..registration.clone() }, call.now);
+    let register =
+        |id| workspace.register_phone(Registration { user_identity_id: id, ..registration.clone() }, call.now);
     let device_id: DeviceId = workspace.for_user_identity(person, register).await?;
     let credentials = workspace.credentials_on(device_id).await?;
     let user_identity = workspace.for_user_identity(person, |id| workspace.user_identity(id, Scope::Workspace)).await?;

@@ -114,9 +114,7 @@ input! {
 async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
     let workspace = &call.grant.workspace;
     let person = match (input.user_identity_id, &input.user_identity_key) {
-        (Some(id), None) => {
-            workspace.for_user_identity(id, |id| workspace.user_identity(id, Scope::Workspace)).await?
-        }
+        (Some(id), None) => workspace.for_user_identity(id, |id| workspace.user_identity(id, Scope::Workspace)).await?,
         (None, Some(key)) => workspace.user_identity_by_key(key).await?,
         _ => return Err(invalid("Must specify either user_identity_id or user_identity_key")),
     };

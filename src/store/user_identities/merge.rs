@@ -12,7 +12,7 @@ mod phones;
 use crate::domain::id::UserIdentityId;
 use crate::domain::phone::MAX_PHONES;
 use crate::domain::user_identity::{MAX_MERGED, MAX_MOVED, MergeRequest};
-use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::error::{Error, MergeRefusal, Reason, ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::batch::column;
 use chrono::{DateTime, Utc};
@@ -80,9 +80,9 @@ impl Merge {
         let is_known = primary.iter().any(|person| person.is_in_directory);
         let reason = match () {
             () if phones > MAX_PHONES => Reason::TooManyPhones(MAX_PHONES),
-            () if aliases > MAX_MERGED => Reason::TooManyMerged(MAX_MERGED),
-            () if children.max(moved) > MAX_MOVED => Reason::MergeTooLarge(MAX_MOVED),
-            () if !is_known && merged.iter().any(|person| person.is_in_directory) => Reason::MergedInDirectory,
+            () if aliases > MAX_MERGED => Reason::NotMergeable(MergeRefusal::TooMany(MAX_MERGED)),
+            () if children.max(moved) > MAX_MOVED => Reason::NotMergeable(MergeRefusal::TooLarge(MAX_MOVED)),
+            () if !is_known && merged.iter().any(|person| person.is_in_directory) => Reason::NotMergeable(MergeRefusal::InDirectory),
             () => return Ok(()),
         };
         Err(Error::Conflict(reason))
@@ -113,16 +113,17 @@ impl Workspace {
             MergeRequest::ByKey { primary, merged } => self.named_by_key(primary, merged).await?,
         }
         .into_iter();
+        let refused = |refusal| Error::Conflict(Reason::NotMergeable(refusal));
         let unknown = |name: &str| Error::NotFound(ResourceKind::UserIdentity, name.to_owned());
         let first = named.next().ok_or_else(|| Error::Internal("a merge without a primary".into()))?;
         let primary = first.own.or(first.merged_into).ok_or_else(|| unknown(&first.name))?;
         let mut merged = Vec::new();
         for person in named {
             match (person.own, person.merged_into) {
-                (Some(own), _) if first.own == Some(own) => return Err(Error::Conflict(Reason::MergedIntoItself)),
+                (Some(own), _) if first.own == Some(own) => return Err(refused(MergeRefusal::IntoItself)),
                 (Some(own), _) if own != primary && !merged.contains(&own) => merged.push(own),
                 (None, Some(other)) if other != primary => {
-                    return Err(Error::Conflict(Reason::MergedElsewhere(other.to_string())));
+                    return Err(refused(MergeRefusal::Elsewhere(other.to_string())));
                 }
                 (None, None) => return Err(unknown(&person.name)),
                 _ => {}
@@ -153,7 +154,8 @@ impl Workspace {
     }
 
     async fn named_by_key(&self, primary: &str, merged: &[String]) -> Result<Vec<Named>> {
-        let keys: Vec<String> = std::iter::once(primary).chain(merged.iter().map(String::as_str)).map(str::to_owned).collect();
+        let keys: Vec<String> =
+            std::iter::once(primary).chain(merged.iter().map(String::as_str)).map(str::to_owned).collect();
         Ok(sqlx::query_as!(
             Named,
             r#"
@@ -281,12 +283,7 @@ impl Workspace {
     }
 
     /// Deletes the merged user identities, with what has no place at the primary, and has their ids and keys name it.
-    async fn replace_merged(
-        &self,
-        connection: &mut PgConnection,
-        merge: &Merge,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
+    async fn replace_merged(&self, connection: &mut PgConnection, merge: &Merge, now: DateTime<Utc>) -> Result<()> {
         sqlx::query!(
             "update merged_user_identity set user_identity_id = $2 where workspace_id = $1 and user_identity_id = any ($3)",
             self.workspace_id(),

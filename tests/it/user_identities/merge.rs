@@ -27,11 +27,13 @@ impl World {
 
     /// The changes of an action in the audit trail, in order.
     async fn audited(&self, action: &str) -> Vec<(Value, Value)> {
-        sqlx::query_as("select coalesce(before, 'null'), coalesce(after, 'null') from audit where action = $1 order by subject_id")
-            .bind(action)
-            .fetch_all(&mut self.database().await)
-            .await
-            .expect("the audit trail")
+        sqlx::query_as(
+            "select coalesce(before, 'null'), coalesce(after, 'null') from audit where action = $1 order by subject_id",
+        )
+        .bind(action)
+        .fetch_all(&mut self.database().await)
+        .await
+        .expect("the audit trail")
     }
 }
 
@@ -58,8 +60,13 @@ async fn merge_moves_phones_and_gives_each_a_child_of_each_sync_credential() {
     let both = json!({ "user_identity_ids": [joe, jane], "include_deactivated": true });
     assert_eq!(list(&world.key().post("/phones/list", both).await.ok()["phones"]).len(), 3, "the lost one moves, too");
     let credentials = world.credentials(&joe).await;
-    let children: BTreeSet<String> = credentials.iter().map(|key| key["parent_acs_credential_id"].to_string()).collect();
-    assert_eq!((credentials.len(), children.len()), (5, 3), "two parents, a child of each on the other's phone, {credentials:#?}");
+    let children: BTreeSet<String> =
+        credentials.iter().map(|key| key["parent_acs_credential_id"].to_string()).collect();
+    assert_eq!(
+        (credentials.len(), children.len()),
+        (5, 3),
+        "two parents, a child of each on the other's phone, {credentials:#?}"
+    );
     assert!(credentials.iter().all(|key| key["user_identity_id"] == jane));
     for (parent, devices) in [(&parents[0], vec![&joes]), (&parents[1], vec![&janes, &joes])] {
         let filter = json!({ "acs_credential_id": parent });
@@ -108,7 +115,8 @@ async fn merge_moves_client_sessions_and_a_deactivated_phone_stays_barred() {
 
     let again = app.post(path, register.clone()).await.ok()["phone_session"].clone();
     assert_eq!(again["user_identity"]["user_identity_id"], jane, "the token of the merged one acts for the primary");
-    let device = |session: &Value| text(&session["provider_sessions"][0]["phone_registration"]["phone_registration_id"]);
+    let device =
+        |session: &Value| text(&session["provider_sessions"][0]["phone_registration"]["phone_registration_id"]);
     assert_eq!(device(&again), device(&first), "the same installation is the same phone");
     assert_eq!(list(&app.get("/devices/list").await.ok()["devices"]).len(), 1);
     let sessions = world.key().post("/client_sessions/list", json!({ "user_identity_id": joe })).await.ok();
@@ -146,9 +154,11 @@ async fn merge_fills_empty_slots_and_moves_a_managed_number() {
     assert!(lost.iter().any(|slot| slot["slot_type"] == "home" && slot["number"] == OTHER), "{lost:#?}");
     assert_eq!(world.audited("number.taken_back").await.len(), 1, "the primary has one number");
     let assigned = json!({ "since": "2000-01-01", "event_type": "phone_number.assigned" });
-    assert_eq!(list(&world.key().post("/events/list", assigned).await.ok()["events"]).len(), 3);
+    assert_eq!(list(&world.key().post("/events/list", assigned).await.ok()["events"]).len(), 5);
     // The number that was taken back stays with the workspace.
-    call_action(world.key(), &other, "assign", json!({ "user_identity_id": joe.id })).await.is_diga_error(409, "PHONE_ALREADY_ASSIGNED");
+    call_action(world.key(), &other, "assign", json!({ "user_identity_id": joe.id }))
+        .await
+        .is_diga_error(409, "PHONE_ALREADY_ASSIGNED");
     call_action(world.key(), &managed, "assign", json!({})).await.phone_number();
     assert_eq!(jane.number_and_visibility("work").await, (NUMBER.to_owned(), false), "what the managed one has hidden");
     call_action(world.key(), &other, "assign", json!({ "user_identity_id": joe.id })).await.phone_number();
@@ -192,7 +202,8 @@ async fn merge_moves_contacts_and_joins_groups_of_the_same_name() {
     jane.add_contact(json!({ "first_name": "Ann", "group": "Family" })).await;
     joe.add_group("FAMILY").await;
     let sports = joe.add_group("Sports").await;
-    joe.add_contact(json!({ "first_name": "Bob", "group": "FAMILY", "phone_numbers": [{ "number": "4255550100" }] })).await;
+    joe.add_contact(json!({ "first_name": "Bob", "group": "FAMILY", "phone_numbers": [{ "number": "4255550100" }] }))
+        .await;
     let tennis = joe.add_contact(json!({ "first_name": "Cid", "group": "Sports" })).await;
     let gone = joe.add_contact(json!({ "first_name": "Dan" })).await;
     joe.client.delete(&joe.contact(&gone["id"])).await.of_phone_com(200);
@@ -203,7 +214,7 @@ async fn merge_moves_contacts_and_joins_groups_of_the_same_name() {
     assert_eq!(jane.first_names("").await, ["Ann", "Bob", "Cid"]);
     assert_eq!(jane.first_names(&format!("filters[group_id]=eq:{}", family["id"])).await, ["Ann", "Bob"]);
     assert_eq!(jane.first_names(&format!("filters[group_id]=eq:{}", sports["id"])).await, ["Cid"]);
-    assert_eq!(jane.first_names("filters[phone_number]=eq:%2B14255550100").await, ["Bob"]);
+    assert_eq!(jane.first_names("filters[phone]=eq:%2B14255550100").await, ["Bob"]);
     assert_eq!(jane.first_names(&format!("filters[updated_at]=gte:{since}")).await, ["Bob", "Cid"], "as changed ones");
     let groups = jane.client.get(&jane.groups()).await.items();
     assert_eq!(groups.iter().map(|group| text(&group["name"])).collect::<Vec<_>>(), ["Family", "Sports"]);
@@ -217,7 +228,9 @@ async fn merge_moves_contacts_and_joins_groups_of_the_same_name() {
 #[tokio::test]
 async fn merge_completes_the_primary_and_names_what_was_merged() {
     let world = World::new().await;
-    let jane = text(&world.key().post("/user_identities/create", json!({ "full_name": "Jane" })).await.ok()["user_identity"]["user_identity_id"]);
+    let jane = text(
+        &world.key().post("/user_identities/create", json!({ "full_name": "Jane" })).await.ok()["user_identity"]["user_identity_id"],
+    );
     let (joe, jim) = (world.person("joe").await, world.person("jim").await);
     let change = json!({ "user_identity_id": jim, "phone_number": "+34675897654" });
     world.key().post("/user_identities/update", change).await.ok();
@@ -234,11 +247,14 @@ async fn merge_completes_the_primary_and_names_what_was_merged() {
     assert_eq!(merged["merged_user_identity_ids"], json!(ids));
     assert_eq!(list(&merged["merged_user_identity_keys"]).len(), 2);
     let sign_in = "grant_type=password&username=joe@example.com&password=correct%20horse";
-    let signed_in = world.anonymous().bytes("/ucwa/oauth/token", Some("application/x-www-form-urlencoded"), sign_in).await;
+    let signed_in =
+        world.anonymous().bytes("/WebTicket/oauthtoken", Some("application/x-www-form-urlencoded"), sign_in).await;
     assert_eq!(signed_in.status, 200, "the primary had no password: {signed_in:?}");
     let audited = world.audited("user_identity.merged").await;
     assert_eq!(audited.len(), 2);
-    assert!(audited.iter().all(|(before, after)| before["email_address"].is_string() && after["user_identity_id"] == jane));
+    assert!(
+        audited.iter().all(|(before, after)| before["email_address"].is_string() && after["user_identity_id"] == jane)
+    );
     assert!(audited.iter().all(|(before, _)| !before.to_string().contains("argon2")), "no hash is in the audit trail");
 }
 
@@ -262,6 +278,6 @@ async fn merge_keeps_the_directory_record_of_the_primary() {
     let anew = directory.post("/scim/v2/Users", new_user("joe")).await.of_scim(201).clone();
     assert!(text(&anew["id"]) != jane_id && text(&anew["id"]) != joe_id, "{anew}");
     let phone = world.phone(&api).await;
-    directory.delete(&format!("/scim/v2/Users/{jane_id}")).await.of_scim(204);
+    assert_eq!(directory.delete(&format!("/scim/v2/Users/{jane_id}")).await.status, 204);
     assert!(!world.phone_ids().await.contains(&phone), "who leaves loses the phones of all merged user identities");
 }

@@ -169,7 +169,8 @@ async fn a_merge_beyond_a_limit_is_refused_as_a_whole() {
     let extra = world.phone(&joe).await;
     world.key().post("/user_identities/merge", by_id(&jane, &[&joe])).await.refused(400, "too_many_phones");
     world.key().post("/phones/deactivate", json!({ "device_id": extra })).await.ok();
-    let aliases = "insert into merged_user_identity (workspace_id, merged_user_identity_id, user_identity_id, merged_at)
+    let aliases =
+        "insert into merged_user_identity (workspace_id, merged_user_identity_id, user_identity_id, merged_at)
         select workspace_id, gen_random_uuid(), user_identity_id, now()
         from user_identity cross join generate_series(1, 500) where user_identity_id = any ($1)";
     sqlx::query(aliases).bind(persons).execute(&mut database).await.expect("former ids");

@@ -8,7 +8,7 @@ use crate::api::input::*;
 use crate::domain::id::UserIdentityId;
 use crate::domain::phone::MAX_PHONES;
 use crate::domain::user_identity::{MAX_MERGED, MAX_MOVED, MergeRequest};
-use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::error::{Error, MergeRefusal, Reason, ResourceKind, Result};
 
 /// Maximum number of user identities that one request merges.
 const MAX_AT_ONCE: usize = 20;
@@ -19,13 +19,13 @@ pub fn routes() -> Vec<Operation> {
             .summary("Merge user identities into a primary one, which their ids and keys name then")
             .not_found(ResourceKind::UserIdentity)
             .fails([
-                Error::Conflict(Reason::MergedIntoItself),
-                Error::Conflict(Reason::MergedElsewhere(EXAMPLE_ID.to_owned())),
-                Error::Conflict(Reason::MergedInDirectory),
+                Error::Conflict(Reason::NotMergeable(MergeRefusal::IntoItself)),
+                Error::Conflict(Reason::NotMergeable(MergeRefusal::Elsewhere(EXAMPLE_ID.to_owned()))),
+                Error::Conflict(Reason::NotMergeable(MergeRefusal::InDirectory)),
+                Error::Conflict(Reason::NotMergeable(MergeRefusal::TooMany(MAX_MERGED))),
+                Error::Conflict(Reason::NotMergeable(MergeRefusal::TooLarge(MAX_MOVED))),
                 Error::Conflict(Reason::UserIdentitySuspended),
                 Error::Conflict(Reason::TooManyPhones(MAX_PHONES)),
-                Error::Conflict(Reason::TooManyMerged(MAX_MERGED)),
-                Error::Conflict(Reason::MergeTooLarge(MAX_MOVED)),
             ]),
     ]
 }

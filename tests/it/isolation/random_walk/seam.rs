@@ -35,7 +35,9 @@ impl DialectWalk for Seam {
 
     fn is_sent(operation: &Operation, field: &Field) -> Option<bool> {
         match (operation.path, field.name) {
-            (_, "page_cursor") | ("/user_identities/merge", "user_identity_key" | "merged_user_identity_keys") => Some(false),
+            (_, "page_cursor") | ("/user_identities/merge", "user_identity_key" | "merged_user_identity_keys") => {
+                Some(false)
+            }
             ("/user_identities/merge", _) => Some(true),
             ("/events/list", "since") | ("/acs/credentials/create", "user_identity_id") => Some(true),
             _ => None,
