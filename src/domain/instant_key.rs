@@ -58,6 +58,14 @@ pub struct NewInstantKey {
     pub expires_at: DateTime<Utc>,
 }
 
+/// An instant key without its code.
+#[derive(Debug, Clone)]
+pub struct InstantKeySummary {
+    pub instant_key_id: InstantKeyId,
+    pub uses: InstantKeyUses,
+    pub created_at: DateTime<Utc>,
+}
+
 /// What its link tells of an instant key.
 #[derive(Debug, Clone)]
 pub struct InstantKeyPreview {

@@ -29,6 +29,17 @@ struct Row {
     expires_at: DateTime<Utc>,
 }
 
+impl Row {
+    fn uses(&self) -> InstantKeyUses {
+        InstantKeyUses {
+            max_use_count: self.max_use_count,
+            use_count: self.use_count,
+            used_at: self.used_at,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
 /// Selects instant keys that have not ended; the literal is a further condition and the order. **`$1` is the workspace.**
 macro_rules! select_instant_keys {
     ($rest:tt $(, $argument:expr)* $(,)?) => {
@@ -84,6 +95,32 @@ impl Workspace {
         );
         let rows = rows.fetch_all(&self.store.pool).await?;
         rows.into_iter().map(|row| self.opened_instant_key(row)).collect()
+    }
+
+    /// The newest instant keys of a user identity that can be used, at most `limit`.
+    pub async fn usable_instant_keys_of(
+        &self,
+        person: UserIdentityId,
+        limit: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<InstantKeySummary>> {
+        let rows = select_instant_keys!(
+            "and user_identity_id = $2 and use_count < max_use_count and instant_key.expires_at > $3
+            order by instant_key.created_at desc, instant_key_id limit $4",
+            self.workspace_id(),
+            person.0,
+            now,
+            limit,
+        );
+        let rows = rows.fetch_all(&self.store.pool).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| InstantKeySummary {
+                instant_key_id: row.instant_key_id,
+                uses: row.uses(),
+                created_at: row.created_at,
+            })
+            .collect())
     }
 
     /// What its link tells of an instant key.
@@ -152,12 +189,7 @@ impl Workspace {
             instant_key_id: row.instant_key_id,
             client_session_id: row.client_session_id,
             user_identity_id: row.user_identity_id,
-            uses: InstantKeyUses {
-                max_use_count: row.max_use_count,
-                use_count: row.use_count,
-                used_at: row.used_at,
-                expires_at: row.expires_at,
-            },
+            uses: row.uses(),
             created_at: row.created_at,
         })
     }

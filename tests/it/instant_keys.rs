@@ -46,7 +46,7 @@ pub async fn exchanged(tenant: &Tenant, instant_key: &Value) -> Client {
 }
 
 /// Registers a phone by an app's client session, and returns its device id.
-async fn register(app: &Client, installation: &str) -> String {
+pub async fn register(app: &Client, installation: &str) -> String {
     let body = json!({ "custom_sdk_installation_id": installation, "phone_os": "ios" });
     let session = app.post(REGISTER, body).await.ok()["phone_session"].clone();
     text(&session["provider_sessions"][0]["phone_registration"]["phone_registration_id"])
