@@ -133,6 +133,8 @@ pub enum Scheme {
     StreamTicket,
     /// A token of a company's directory.
     ScimToken,
+    /// The short code of an instant key.
+    ShortCode,
 }
 
 /// Reason to refuse a credential.
@@ -223,6 +225,10 @@ pub enum ResourceKind {
     Schema,
     #[strum(to_string = "resource type")]
     ResourceType,
+    #[strum(to_string = "instant key")]
+    InstantKey,
+    #[strum(to_string = "customization profile")]
+    CustomizationProfile,
 }
 
 /// Conflict of a well-formed request with the state.
@@ -242,6 +248,11 @@ pub enum Reason {
     ClientSessionExists,
     /// The workspace has this many client sessions without access, the maximum.
     TooManyAnonymousSessions(u32),
+    /// The user identity has as many usable instant keys as it may; the number is given.
+    TooManyInstantKeys(i64),
+    /// The instant key was used as often as it may be.
+    InstantKeyUsed,
+    InstantKeyExpired,
     /// The client session would have more connected accounts or connect webviews than the limit.
     TooManyGrants,
     /// These event types do not exist.

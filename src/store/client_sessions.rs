@@ -86,7 +86,7 @@ pub(in crate::store) use create_by_key::SessionCreation;
 pub use end::EndedSessions;
 
 /// The error of a caller whose key was revoked during the request.
-fn revoked_issuer() -> Error {
+pub(super) fn revoked_issuer() -> Error {
     Error::Unauthenticated(Rejection::of(Scheme::ApiKey, AuthFailure::Revoked))
 }
 
@@ -96,7 +96,11 @@ impl Workspace {
         self.client_session_on(&self.store.pool, id).await
     }
 
-    async fn client_session_on(&self, executor: impl PgExecutor<'_>, id: ClientSessionId) -> Result<ClientSession> {
+    pub(super) async fn client_session_on(
+        &self,
+        executor: impl PgExecutor<'_>,
+        id: ClientSessionId,
+    ) -> Result<ClientSession> {
         let row = select_sessions!(
             "where workspace_id = $1 and client_session_id = $2 and revoked_at is null",
             self.workspace_id(),

@@ -16,6 +16,9 @@ pub fn words(reason: &Reason) -> String {
         Reason::TooManyAnonymousSessions(limit) => {
             format!("The workspace has {limit} client sessions without access, the most.")
         }
+        Reason::TooManyInstantKeys(limit) => format!("The user has {limit} instant keys that can be used, the most."),
+        Reason::InstantKeyUsed => "The instant key was used as often as it may be.".to_owned(),
+        Reason::InstantKeyExpired => "The instant key has expired.".to_owned(),
         Reason::TooManyGrants => "The client session would have more accounts or views than it may have.".to_owned(),
         Reason::UnknownEventTypes(types) => format!("There are no events of the type {}.", types.join(", ")),
         Reason::CursorOfAnotherQuery | Reason::UnknownCursor => {

@@ -226,6 +226,11 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyAnonymousSessions(limit) => {
             refused("TOO_MANY_CLIENT_SESSIONS", &format!("There are {limit} client sessions without access already"))
         }
+        Reason::TooManyInstantKeys(limit) => {
+            refused("TOO_MANY_INSTANT_KEYS", &format!("The user identity has {limit} instant keys already"))
+        }
+        Reason::InstantKeyUsed => refused("INSTANT_KEY_USED", "The instant key was used as often as it may be"),
+        Reason::InstantKeyExpired => refused("INSTANT_KEY_EXPIRED", "The instant key has expired"),
         Reason::TooManyGrants => {
             refused("TOO_MANY_GRANTS", "A client session has at most 1000 accounts and 1000 views")
         }

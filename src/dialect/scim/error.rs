@@ -223,6 +223,9 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         | Reason::NotMergeable(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyInstantKeys(_)
+        | Reason::InstantKeyUsed
+        | Reason::InstantKeyExpired
         | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery

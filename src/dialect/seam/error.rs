@@ -175,6 +175,7 @@ fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
         }
         (Some(Scheme::StreamTicket), _) => ("unauthorized", "Event stream ticket not found"),
         (Some(Scheme::PublishableKey), _) => ("workspace_not_found", "Workspace not found"),
+        (Some(Scheme::ShortCode), _) => ("unauthorized", "Instant key not found"),
     };
     ErrorBody::new(StatusCode::UNAUTHORIZED, kind, message)
 }
@@ -238,6 +239,10 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         ResourceKind::ScimGroup => ("group_not_found", "Group", "group_id"),
         ResourceKind::Schema => ("schema_not_found", "Schema", "schema"),
         ResourceKind::ResourceType => ("resource_type_not_found", "Resource type", "resource_type"),
+        ResourceKind::InstantKey => ("instant_key_not_found", "Instant key", "instant_key_id"),
+        ResourceKind::CustomizationProfile => {
+            ("customization_profile_not_found", "Customization profile", "customization_profile_id")
+        }
     };
     ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
@@ -286,6 +291,19 @@ fn conflict(reason: &Reason) -> ErrorBody {
                  access, which is the maximum. They expire within a day. Create client sessions with an API key"
             ),
         ),
+        Reason::TooManyInstantKeys(limit) => ErrorBody::bad(
+            "too_many_instant_keys",
+            format!(
+                "The user identity has {limit} instant keys that can still be used, which is the limit. Delete those that \
+                 are not needed"
+            ),
+        ),
+        Reason::InstantKeyUsed => {
+            ErrorBody::bad("instant_key_used", "The instant key was used as often as it may be. Generate another one")
+        }
+        Reason::InstantKeyExpired => {
+            ErrorBody::bad("instant_key_expired", "The instant key has expired. Generate another one")
+        }
         Reason::TooManyGrants => ErrorBody::bad(
             "too_many_grants",
             "A client session has at most 1000 connected accounts and 1000 connect webviews. Use another client session",

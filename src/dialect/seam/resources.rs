@@ -26,6 +26,8 @@ resources! {
     Device "device" at "/devices",
     UserIdentity "user_identity" at "/user_identities",
     ClientSession "client_session" at "/client_sessions",
+    InstantKey "instant_key" at "/instant_keys",
+    InstantKeyPreview "instant_key_preview" at "/seam/instant_key/v1/preview",
     AcsCredential "acs_credential" at "/acs/credentials",
     Workspace "workspace" at "/workspaces",
     Webhook "webhook" at "/webhooks",

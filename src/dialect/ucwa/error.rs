@@ -290,6 +290,9 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::TooManyGroups(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyInstantKeys(_)
+        | Reason::InstantKeyUsed
+        | Reason::InstantKeyExpired
         | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery

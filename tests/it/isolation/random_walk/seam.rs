@@ -26,7 +26,7 @@ impl DialectWalk for Seam {
     }
 
     fn creates(operation: &Operation) -> bool {
-        operation.path.contains("create")
+        operation.path.contains("create") || operation.path.contains("generate")
     }
 
     fn is_rare(operation: &Operation) -> bool {
@@ -35,10 +35,10 @@ impl DialectWalk for Seam {
 
     fn is_sent(operation: &Operation, field: &Field) -> Option<bool> {
         match (operation.path, field.name) {
-            (_, "page_cursor") | ("/user_identities/merge", "user_identity_key" | "merged_user_identity_keys") => {
-                Some(false)
-            }
-            ("/user_identities/merge", _) => Some(true),
+            (_, "page_cursor")
+            | ("/instant_keys/get", "instant_key_url")
+            | ("/user_identities/merge", "user_identity_key" | "merged_user_identity_keys") => Some(false),
+            ("/instant_keys/get", "instant_key_id") | ("/user_identities/merge", _) => Some(true),
             ("/events/list", "since") | ("/acs/credentials/create", "user_identity_id") => Some(true),
             _ => None,
         }
