@@ -223,6 +223,15 @@ pub enum ResourceKind {
     Schema,
     #[strum(to_string = "resource type")]
     ResourceType,
+    /// An access system; none is connected.
+    #[strum(to_string = "access system")]
+    AcsSystem,
+    /// A user of an access system.
+    #[strum(to_string = "access system user")]
+    AcsUser,
+    /// The look of hosted pages, which there are not.
+    #[strum(to_string = "customization profile")]
+    CustomizationProfile,
 }
 
 /// Conflict of a well-formed request with the state.
@@ -280,6 +289,10 @@ pub enum Reason {
     ManagedNumber,
     /// The slot has a number already.
     SlotFilled,
+    /// The credential belongs to another user identity or ACS user.
+    CredentialAssigned,
+    /// The credential does not belong to the user identity or ACS user that is named.
+    CredentialNotAssigned,
     /// The application made the user available before.
     AlreadyAvailable,
     /// The application has not made the user available.

@@ -238,6 +238,11 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         ResourceKind::ScimGroup => ("group_not_found", "Group", "group_id"),
         ResourceKind::Schema => ("schema_not_found", "Schema", "schema"),
         ResourceKind::ResourceType => ("resource_type_not_found", "Resource type", "resource_type"),
+        ResourceKind::AcsSystem => ("acs_system_not_found", "ACS system", "acs_system_id"),
+        ResourceKind::AcsUser => ("acs_user_not_found", "ACS user", "acs_user_id"),
+        ResourceKind::CustomizationProfile => {
+            ("customization_profile_not_found", "Customization profile", "customization_profile_id")
+        }
     };
     ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
 }
@@ -331,6 +336,14 @@ fn conflict(reason: &Reason) -> ErrorBody {
             ErrorBody::bad("phone_number_managed", "The workspace gave this phone number; its holder cannot change it")
         }
         Reason::SlotFilled => ErrorBody::bad("phone_number_exists", "There is a phone number already. Remove it first"),
+        Reason::CredentialAssigned => ErrorBody::bad(
+            "acs_credential_already_assigned",
+            "The credential belongs to another user identity or ACS user. Unassign it from that one first",
+        ),
+        Reason::CredentialNotAssigned => ErrorBody::bad(
+            "acs_credential_not_assigned",
+            "The credential belongs to another user identity or ACS user. Name that one",
+        ),
         Reason::AlreadyAvailable => ErrorBody::bad("already_available", "The user identity is available already"),
         Reason::NotAvailable => ErrorBody::bad("not_available", "The user identity is not available yet"),
     }

@@ -27,6 +27,7 @@ resources! {
     UserIdentity "user_identity" at "/user_identities",
     ClientSession "client_session" at "/client_sessions",
     AcsCredential "acs_credential" at "/acs/credentials",
+    AcsEntrance "acs_entrance" at "/acs/credentials",
     Workspace "workspace" at "/workspaces",
     Webhook "webhook" at "/webhooks",
     WebhookDelivery "webhook_delivery" at "/webhooks",

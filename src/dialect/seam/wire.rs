@@ -1,11 +1,13 @@
 //! Seam's resources, with Seam's names. What clients require and Handset does not have is empty.
 
+mod access_system;
 mod credential;
 mod person;
 mod phone;
 mod webhook;
 mod workspace;
 
+pub use access_system::AcsEntrance;
 pub use credential::AcsCredential;
 pub use person::{ClientSession, UserIdentity};
 pub use phone::{Device, Phone};
