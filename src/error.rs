@@ -227,6 +227,13 @@ pub enum ResourceKind {
     ResourceType,
     #[strum(to_string = "instant key")]
     InstantKey,
+    /// An access system; none is connected.
+    #[strum(to_string = "access system")]
+    AcsSystem,
+    /// A user of an access system.
+    #[strum(to_string = "access system user")]
+    AcsUser,
+    /// The look of hosted pages, which there are not.
     #[strum(to_string = "customization profile")]
     CustomizationProfile,
 }
@@ -293,6 +300,10 @@ pub enum Reason {
     ManagedNumber,
     /// The slot has a number already.
     SlotFilled,
+    /// The credential belongs to another user identity or ACS user.
+    CredentialAssigned,
+    /// The credential does not belong to the user identity or ACS user that is named.
+    CredentialNotAssigned,
     /// The application made the user available before.
     AlreadyAvailable,
     /// The application has not made the user available.

@@ -48,6 +48,9 @@ pub fn words(reason: &Reason) -> String {
         Reason::UserHasNumber => "The user has another number already. Release that one first.".to_owned(),
         Reason::ManagedNumber => "The workspace manages this number; a user cannot change it.".to_owned(),
         Reason::SlotFilled => "There is a number already. Remove it first.".to_owned(),
+        Reason::CredentialAssigned | Reason::CredentialNotAssigned => {
+            "The credential belongs to another user.".to_owned()
+        }
         Reason::AlreadyAvailable => "The user is available already.".to_owned(),
         Reason::NotAvailable => "The user is not available yet.".to_owned(),
     }

@@ -209,6 +209,9 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
             refused("PHONE_MANAGED", "The phone number is managed by the project; its holder cannot change it")
         }
         Reason::SlotFilled => refused("DUPLICATE_FIELD", "There is a phone number already. Remove it first"),
+        Reason::CredentialAssigned | Reason::CredentialNotAssigned => {
+            refused("CREDENTIAL_ASSIGNED", "The credential belongs to another user")
+        }
         Reason::AlreadyAvailable => refused("ALREADY_AVAILABLE", "The user identity is available already"),
         Reason::NotAvailable => refused("NOT_AVAILABLE", "The user identity is not available yet"),
         Reason::NotASandbox => refused("NOT_A_SANDBOX", "This works in sandbox projects only"),

@@ -283,6 +283,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::UserHasNumber
         | Reason::ManagedNumber
         | Reason::SlotFilled
+        | Reason::CredentialAssigned
+        | Reason::CredentialNotAssigned
         | Reason::AlreadyAvailable
         | Reason::NotAvailable => ErrorBody::conflict("The request conflicts with the current state"),
     }

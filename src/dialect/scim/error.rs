@@ -245,6 +245,8 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         | Reason::ReleaseNotScheduled
         | Reason::UserHasNumber
         | Reason::SlotFilled
+        | Reason::CredentialAssigned
+        | Reason::CredentialNotAssigned
         | Reason::AlreadyAvailable
         | Reason::NotAvailable => conflict("The request conflicts with the state of the resource".to_owned()),
     }

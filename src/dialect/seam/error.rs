@@ -240,6 +240,8 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         ResourceKind::Schema => ("schema_not_found", "Schema", "schema"),
         ResourceKind::ResourceType => ("resource_type_not_found", "Resource type", "resource_type"),
         ResourceKind::InstantKey => ("instant_key_not_found", "Instant key", "instant_key_id"),
+        ResourceKind::AcsSystem => ("acs_system_not_found", "ACS system", "acs_system_id"),
+        ResourceKind::AcsUser => ("acs_user_not_found", "ACS user", "acs_user_id"),
         ResourceKind::CustomizationProfile => {
             ("customization_profile_not_found", "Customization profile", "customization_profile_id")
         }
@@ -365,6 +367,14 @@ fn conflict(reason: &Reason) -> ErrorBody {
             ErrorBody::bad("phone_number_managed", "The workspace gave this phone number; its holder cannot change it")
         }
         Reason::SlotFilled => ErrorBody::bad("phone_number_exists", "There is a phone number already. Remove it first"),
+        Reason::CredentialAssigned => ErrorBody::bad(
+            "acs_credential_already_assigned",
+            "The credential belongs to another user identity or ACS user. Unassign it from that one first",
+        ),
+        Reason::CredentialNotAssigned => ErrorBody::bad(
+            "acs_credential_not_assigned",
+            "The credential belongs to another user identity or ACS user. Name that one",
+        ),
         Reason::AlreadyAvailable => ErrorBody::bad("already_available", "The user identity is available already"),
         Reason::NotAvailable => ErrorBody::bad("not_available", "The user identity is not available yet"),
     }

@@ -29,6 +29,7 @@ resources! {
     InstantKey "instant_key" at "/instant_keys",
     InstantKeyPreview "instant_key_preview" at "/seam/instant_key/v1/preview",
     AcsCredential "acs_credential" at "/acs/credentials",
+    AcsEntrance "acs_entrance" at "/acs/credentials",
     Workspace "workspace" at "/workspaces",
     Webhook "webhook" at "/webhooks",
     WebhookDelivery "webhook_delivery" at "/webhooks",

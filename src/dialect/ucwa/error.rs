@@ -310,6 +310,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::NumberNotAssigned(_)
         | Reason::NumberNotReleasable(_)
         | Reason::ReleaseNotScheduled
-        | Reason::UserHasNumber => ErrorBody::conflict("The request conflicts with the current state"),
+        | Reason::UserHasNumber
+        | Reason::CredentialAssigned
+        | Reason::CredentialNotAssigned => ErrorBody::conflict("The request conflicts with the current state"),
     }
 }
