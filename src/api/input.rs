@@ -92,10 +92,11 @@ pub fn name(field: &'static str) -> &'static str {
 /// ```
 #[macro_export]
 macro_rules! input {
-    ($(#[doc = $about:literal])* $vis:vis struct $name:ident {
+    ($(#[doc = $about:literal])* $(#[expect($($expected:tt)*)])? $vis:vis struct $name:ident {
         $($(#[doc = $doc:literal])* $field_vis:vis $field:ident: $type:ty = $rule:expr),* $(,)?
     }) => {
         $(#[doc = $about])*
+        $(#[expect($($expected)*)])?
         #[derive(Debug, Clone)]
         $vis struct $name {
             $($(#[doc = $doc])* $field_vis $field: $type,)*

@@ -13,7 +13,9 @@ mod event_stream;
 mod event_types;
 mod events;
 mod health;
+mod instant_keys;
 pub mod message;
+mod mobile_credentials;
 mod openapi;
 mod page;
 mod phone_sessions;
@@ -21,6 +23,7 @@ mod phones;
 pub mod query;
 mod resources;
 mod route;
+mod short_codes;
 mod stream_ticket;
 mod user_identities;
 mod webhooks;
@@ -58,6 +61,7 @@ fn routes() -> Vec<Operation> {
         stream_ticket::routes(),
         user_identities::routes(),
         client_sessions::routes(),
+        instant_keys::routes(),
         devices::routes(),
         acs_credentials::routes(),
         workspaces::routes(),
@@ -65,6 +69,8 @@ fn routes() -> Vec<Operation> {
         webhooks::routes(),
         health::routes(),
         phone_sessions::routes(),
+        mobile_credentials::routes(),
+        short_codes::routes(),
     ]
     .into_iter()
     .flatten()

@@ -99,12 +99,18 @@ impl Workspace {
 
     /// As [`Workspace::phones`], from what was prefetched for this filter.
     pub async fn phones_with(&self, prefetched: Prefetched, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
-        let rows = match (prefetched, PlainPhoneList::of(filter, scope)) {
+        let plain = PlainPhoneList::of(filter, scope);
+        let mut rows = match (prefetched, &plain) {
             (Prefetched::Phones(phones), _) => phones,
             (_, Some(PlainPhoneList::All)) => self.all_phones(&filter.paging).await?,
-            (_, Some(PlainPhoneList::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
+            (_, Some(PlainPhoneList::OfPerson(person))) => self.phones_of(*person, &filter.paging).await?,
             (_, None) => self.filtered_phones(filter, scope).await?,
         };
+        if let (true, Some(PlainPhoneList::OfPerson(person))) = (rows.is_empty(), plain)
+            && let Some(primary) = self.merged_into(person).await?
+        {
+            rows = self.phones_of(primary, &filter.paging).await?;
+        }
         Ok(filter.paging.cut(rows, |phone| Position { created_at: phone.created_at, id: phone.device_id.0 }))
     }
 
@@ -143,7 +149,11 @@ impl Workspace {
             "where workspace_id = $1
                 and ($2 or deactivated_at is null)
                 and ($3::uuid is null or user_identity_id = $3)
-                and ($4::uuid[] is null or user_identity_id = any ($4))
+                and ($4::uuid[] is null or user_identity_id = any (array(
+                    select unnest($4)
+                    union all
+                    select user_identity_id from merged_user_identity
+                    where workspace_id = $1 and merged_user_identity_id = any ($4))))
                 and ($5::uuid[] is null or device_id = any ($5))
                 and ($6::uuid is null or device_id in (
                     select device_id from credential
@@ -188,8 +198,7 @@ impl Workspace {
 
     /// Ids of a user identity's active phones. An unknown one is `NotFound`.
     pub async fn phone_ids_of(&self, person: UserIdentityId) -> Result<Vec<DeviceId>> {
-        self.user_identity(person, Scope::Workspace).await?;
-        Ok(sqlx::query_scalar!(
+        let phones = sqlx::query_scalar!(
             r#"
             select device_id as "device_id: DeviceId" from phone
             where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null
@@ -199,7 +208,11 @@ impl Workspace {
             person.0,
         )
         .fetch_all(&self.store.pool)
-        .await?)
+        .await?;
+        if phones.is_empty() {
+            self.user_identity(person, Scope::Workspace).await?;
+        }
+        Ok(phones)
     }
 
     /// Updates a phone's nickname or custom metadata, and emits the opt-in event `phone.updated`.

@@ -1,5 +1,8 @@
 //! Credentials of phones: multi-phone sync credentials and their children, filters of lists, and validation.
 
+mod assignment;
+mod changes;
+
 use crate::phones::filters::{TwoPhones, two_phones};
 use crate::support::concurrency::{CONNECTIONS, count};
 use crate::support::world::{World, list, text};

@@ -10,11 +10,15 @@ pub fn words(reason: &Reason) -> String {
         Reason::UserIdentitySuspended => {
             "The company's directory has deactivated this person. Activate it there first.".to_owned()
         }
+        Reason::NotMergeable(refusal) => format!("{refusal}."),
         Reason::TooManyGroups(limit) => format!("The workspace has {limit} groups, the most."),
         Reason::ClientSessionExists => "There is a client session with this key already.".to_owned(),
         Reason::TooManyAnonymousSessions(limit) => {
             format!("The workspace has {limit} client sessions without access, the most.")
         }
+        Reason::TooManyInstantKeys(limit) => format!("The user has {limit} instant keys that can be used, the most."),
+        Reason::InstantKeyUsed => "The instant key was used as often as it may be.".to_owned(),
+        Reason::InstantKeyExpired => "The instant key has expired.".to_owned(),
         Reason::TooManyGrants => "The client session would have more accounts or views than it may have.".to_owned(),
         Reason::UnknownEventTypes(types) => format!("There are no events of the type {}.", types.join(", ")),
         Reason::CursorOfAnotherQuery | Reason::UnknownCursor => {
@@ -44,6 +48,9 @@ pub fn words(reason: &Reason) -> String {
         Reason::UserHasNumber => "The user has another number already. Release that one first.".to_owned(),
         Reason::ManagedNumber => "The workspace manages this number; a user cannot change it.".to_owned(),
         Reason::SlotFilled => "There is a number already. Remove it first.".to_owned(),
+        Reason::CredentialAssigned | Reason::CredentialNotAssigned => {
+            "The credential belongs to another user.".to_owned()
+        }
         Reason::AlreadyAvailable => "The user is available already.".to_owned(),
         Reason::NotAvailable => "The user is not available yet.".to_owned(),
     }

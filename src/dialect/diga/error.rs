@@ -209,6 +209,9 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
             refused("PHONE_MANAGED", "The phone number is managed by the project; its holder cannot change it")
         }
         Reason::SlotFilled => refused("DUPLICATE_FIELD", "There is a phone number already. Remove it first"),
+        Reason::CredentialAssigned | Reason::CredentialNotAssigned => {
+            refused("CREDENTIAL_ASSIGNED", "The credential belongs to another user")
+        }
         Reason::AlreadyAvailable => refused("ALREADY_AVAILABLE", "The user identity is available already"),
         Reason::NotAvailable => refused("NOT_AVAILABLE", "The user identity is not available yet"),
         Reason::NotASandbox => refused("NOT_A_SANDBOX", "This works in sandbox projects only"),
@@ -218,6 +221,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::UserIdentitySuspended => {
             refused("USER_SUSPENDED", "The company's directory has deactivated the person. Activate it there first")
         }
+        Reason::NotMergeable(refusal) => refused("NOT_MERGEABLE", &refusal.to_string()),
         Reason::TooManyGroups(limit) => {
             refused("TOO_MANY_GROUPS", &format!("There are {limit} groups, which is the limit. Delete one first"))
         }
@@ -225,6 +229,11 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyAnonymousSessions(limit) => {
             refused("TOO_MANY_CLIENT_SESSIONS", &format!("There are {limit} client sessions without access already"))
         }
+        Reason::TooManyInstantKeys(limit) => {
+            refused("TOO_MANY_INSTANT_KEYS", &format!("The user identity has {limit} instant keys already"))
+        }
+        Reason::InstantKeyUsed => refused("INSTANT_KEY_USED", "The instant key was used as often as it may be"),
+        Reason::InstantKeyExpired => refused("INSTANT_KEY_EXPIRED", "The instant key has expired"),
         Reason::TooManyGrants => {
             refused("TOO_MANY_GRANTS", "A client session has at most 1000 accounts and 1000 views")
         }

@@ -256,9 +256,13 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::NotASandbox
         | Reason::UserIdentityExists(_)
         | Reason::UserIdentitySuspended
+        | Reason::NotMergeable(_)
         | Reason::TooManyGroups(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyInstantKeys(_)
+        | Reason::InstantKeyUsed
+        | Reason::InstantKeyExpired
         | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
@@ -279,6 +283,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::UserHasNumber
         | Reason::ManagedNumber
         | Reason::SlotFilled
+        | Reason::CredentialAssigned
+        | Reason::CredentialNotAssigned
         | Reason::AlreadyAvailable
         | Reason::NotAvailable => ErrorBody::conflict("The request conflicts with the current state"),
     }

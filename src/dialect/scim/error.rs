@@ -220,8 +220,12 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyGroups(most) => conflict(format!("There are {most} groups already. Delete one first")),
         Reason::UserIdentitySuspended => conflict("The user is not active".to_owned()),
         Reason::NotASandbox
+        | Reason::NotMergeable(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyInstantKeys(_)
+        | Reason::InstantKeyUsed
+        | Reason::InstantKeyExpired
         | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
@@ -241,6 +245,8 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         | Reason::ReleaseNotScheduled
         | Reason::UserHasNumber
         | Reason::SlotFilled
+        | Reason::CredentialAssigned
+        | Reason::CredentialNotAssigned
         | Reason::AlreadyAvailable
         | Reason::NotAvailable => conflict("The request conflicts with the state of the resource".to_owned()),
     }

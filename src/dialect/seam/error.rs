@@ -175,6 +175,7 @@ fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
         }
         (Some(Scheme::StreamTicket), _) => ("unauthorized", "Event stream ticket not found"),
         (Some(Scheme::PublishableKey), _) => ("workspace_not_found", "Workspace not found"),
+        (Some(Scheme::ShortCode), _) => ("unauthorized", "Instant key not found"),
     };
     ErrorBody::new(StatusCode::UNAUTHORIZED, kind, message)
 }
@@ -238,8 +239,29 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         ResourceKind::ScimGroup => ("group_not_found", "Group", "group_id"),
         ResourceKind::Schema => ("schema_not_found", "Schema", "schema"),
         ResourceKind::ResourceType => ("resource_type_not_found", "Resource type", "resource_type"),
+        ResourceKind::InstantKey => ("instant_key_not_found", "Instant key", "instant_key_id"),
+        ResourceKind::AcsSystem => ("acs_system_not_found", "ACS system", "acs_system_id"),
+        ResourceKind::AcsUser => ("acs_user_not_found", "ACS user", "acs_user_id"),
+        ResourceKind::CustomizationProfile => {
+            ("customization_profile_not_found", "Customization profile", "customization_profile_id")
+        }
     };
     ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
+}
+
+fn not_mergeable(refusal: &MergeRefusal) -> ErrorBody {
+    let kind = match refusal {
+        MergeRefusal::IntoItself => "user_identity_merged_into_itself",
+        MergeRefusal::Elsewhere(_) => "user_identity_already_merged",
+        MergeRefusal::InDirectory => "user_identity_in_directory",
+        MergeRefusal::TooMany(_) => "too_many_merged_user_identities",
+        MergeRefusal::TooLarge(_) => "merge_too_large",
+    };
+    let body = ErrorBody::bad(kind, refusal.to_string());
+    match refusal {
+        MergeRefusal::Elsewhere(primary) => body.with_data(json!({ "user_identity_id": primary })),
+        _ => body,
+    }
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each reason")]
@@ -255,6 +277,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
             "user_identity_suspended",
             "The company's directory has deactivated the person of this user identity. Activate it there first",
         ),
+        Reason::NotMergeable(refusal) => not_mergeable(refusal),
         Reason::TooManyGroups(limit) => {
             ErrorBody::bad("too_many_groups", format!("The workspace has {limit} groups, which is the limit"))
         }
@@ -270,6 +293,19 @@ fn conflict(reason: &Reason) -> ErrorBody {
                  access, which is the maximum. They expire within a day. Create client sessions with an API key"
             ),
         ),
+        Reason::TooManyInstantKeys(limit) => ErrorBody::bad(
+            "too_many_instant_keys",
+            format!(
+                "The user identity has {limit} instant keys that can still be used, which is the limit. Delete those that \
+                 are not needed"
+            ),
+        ),
+        Reason::InstantKeyUsed => {
+            ErrorBody::bad("instant_key_used", "The instant key was used as often as it may be. Generate another one")
+        }
+        Reason::InstantKeyExpired => {
+            ErrorBody::bad("instant_key_expired", "The instant key has expired. Generate another one")
+        }
         Reason::TooManyGrants => ErrorBody::bad(
             "too_many_grants",
             "A client session has at most 1000 connected accounts and 1000 connect webviews. Use another client session",
@@ -331,6 +367,14 @@ fn conflict(reason: &Reason) -> ErrorBody {
             ErrorBody::bad("phone_number_managed", "The workspace gave this phone number; its holder cannot change it")
         }
         Reason::SlotFilled => ErrorBody::bad("phone_number_exists", "There is a phone number already. Remove it first"),
+        Reason::CredentialAssigned => ErrorBody::bad(
+            "acs_credential_already_assigned",
+            "The credential belongs to another user identity or ACS user. Unassign it from that one first",
+        ),
+        Reason::CredentialNotAssigned => ErrorBody::bad(
+            "acs_credential_not_assigned",
+            "The credential belongs to another user identity or ACS user. Name that one",
+        ),
         Reason::AlreadyAvailable => ErrorBody::bad("already_available", "The user identity is available already"),
         Reason::NotAvailable => ErrorBody::bad("not_available", "The user identity is not available yet"),
     }

@@ -1,12 +1,16 @@
 //! Seam's resources, with Seam's names. What clients require and Handset does not have is empty.
 
+mod access_system;
 mod credential;
+mod instant_key;
 mod person;
 mod phone;
 mod webhook;
 mod workspace;
 
+pub use access_system::AcsEntrance;
 pub use credential::AcsCredential;
+pub use instant_key::{InstantKey, InstantKeyPreview};
 pub use person::{ClientSession, UserIdentity};
 pub use phone::{Device, Phone};
 pub use webhook::{Webhook, WebhookDelivery};

@@ -286,9 +286,13 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::NotASandbox
         | Reason::UserIdentityExists(_)
         | Reason::UserIdentitySuspended
+        | Reason::NotMergeable(_)
         | Reason::TooManyGroups(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyInstantKeys(_)
+        | Reason::InstantKeyUsed
+        | Reason::InstantKeyExpired
         | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
@@ -306,6 +310,8 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::NumberNotAssigned(_)
         | Reason::NumberNotReleasable(_)
         | Reason::ReleaseNotScheduled
-        | Reason::UserHasNumber => ErrorBody::conflict("The request conflicts with the current state"),
+        | Reason::UserHasNumber
+        | Reason::CredentialAssigned
+        | Reason::CredentialNotAssigned => ErrorBody::conflict("The request conflicts with the current state"),
     }
 }

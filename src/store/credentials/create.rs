@@ -15,6 +15,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub(in crate::store) struct CredentialCreation {
     new: NewCredential,
+    code_sealed: Option<Vec<u8>>,
     /// Author of the change.
     context: Value,
     at: DateTime<Utc>,
@@ -22,8 +23,7 @@ pub(in crate::store) struct CredentialCreation {
 
 impl CredentialCreation {
     fn is_issued_at_once(&self) -> bool {
-        self.new.is_multi_phone_sync_credential
-            || matches!(self.new.access_method, AccessMethod::Code | AccessMethod::CloudKey)
+        self.new.is_multi_phone_sync_credential || self.new.access_method.is_issued_at_once()
     }
 }
 
@@ -75,7 +75,8 @@ impl Workspace {
     /// other mobile key goes to the newest phone, or waits for one. An unknown user identity is `NotFound`.
     pub async fn create_credential(&self, new: NewCredential, now: DateTime<Utc>) -> Result<Credential> {
         let context = self.context(&[EventType::AcsCredentialIssued]);
-        self.write(CredentialCreation { new, context, at: now }).await
+        let code_sealed = new.code.as_ref().map(|code| self.store.seal.close(code, new.acs_credential_id.0));
+        self.write(CredentialCreation { new, code_sealed, context, at: now }).await
     }
 
     /// Inserts the credentials, at most one of each user identity. One of a phone that another transaction has locked is
@@ -96,8 +97,9 @@ impl Workspace {
             with requested as materialized (
                 select * from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::boolean[], $8::boolean[], $9::uuid[],
                     $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::boolean[], $15::timestamptz[],
-                    $3::jsonb[]) with ordinality as requested (id, person, acs_user, is_mobile_key, is_multi, system, method,
-                    entrance_ids, new_starts_at, new_ends_at, is_issued_at_once, at, context, place)
+                    $18::bytea[], $3::jsonb[]) with ordinality as requested (id, person, acs_user, is_mobile_key, is_multi,
+                    system, method, entrance_ids, new_starts_at, new_ends_at, is_issued_at_once, at, new_code_sealed, context,
+                    place)
             ), chosen as materialized (
                 select place, device_id from requested cross join lateral (
                     select device_id from phone
@@ -122,11 +124,11 @@ impl Workspace {
             ), created as (
                 insert into credential as credential (workspace_id, created_at, acs_credential_id, user_identity_id, acs_user_id,
                     device_id, is_multi_phone_sync_credential, acs_system_id, access_method, allowed_acs_entrance_ids,
-                    starts_at, ends_at, issued_at)
+                    starts_at, ends_at, code_sealed, issued_at)
                 select $1, at, id, person, acs_user, (
                         select device_id from holding where holding.place = ready.place and not is_multi
                     ), is_multi, system, method, entrance_ids::uuid[], new_starts_at, new_ends_at,
-                    case when is_issued_at_once or place in (select place from holding) then at end
+                    new_code_sealed, case when is_issued_at_once or place in (select place from holding) then at end
                 from ready
                 returning acs_credential_id, acs_system_id, device_id, starts_at, ends_at, issued_at,
                     redacted(as_document(credential)) as after
@@ -183,6 +185,7 @@ impl Workspace {
             &column(requests, |request| request.at),
             waits,
             EventType::AcsCredentialIssued.into_str(),
+            &column(requests, |request| request.code_sealed.as_deref()) as _,
         )
         .fetch_all(connection)
         .await?;
@@ -207,6 +210,7 @@ impl Workspace {
             allowed_acs_entrance_ids: new.allowed_acs_entrance_ids.clone(),
             starts_at: row.starts_at,
             ends_at: row.ends_at,
+            code: new.code.clone(),
             issued_at: row.issued_at,
             created_at: *at,
         }

@@ -230,7 +230,7 @@ impl Workspace {
                     context
                 from new_phones
                 union all
-                select name_uuid(acs_credential_id, $16::text), $16, person,
+                select name_uuid(acs_credential_id, $16::text || device_id::text), $16, person,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id), at, context
                 from issued
             )

@@ -21,7 +21,7 @@ impl Workspace {
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        self.lock_phones_of(connection, id).await?;
+        self.lock_phones_of(connection, &[id]).await?;
         audited!(
             emit_events,
             query_scalar,

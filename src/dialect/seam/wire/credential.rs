@@ -42,6 +42,10 @@ pub struct AcsCredential {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub ends_at: Option<DateTime<Utc>>,
+    /// The PIN, of credentials with the access method `code`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "123456")]
+    pub code: Option<String>,
     pub created_at: DateTime<Utc>,
     pub errors: Vec<Fault>,
     pub warnings: Vec<Warning>,
@@ -67,6 +71,7 @@ impl From<domain::credential::Credential> for AcsCredential {
             issued_at: credential.issued_at,
             starts_at: credential.starts_at,
             ends_at: credential.ends_at,
+            code: credential.code.map(|code| code.reveal().to_owned()),
             created_at: credential.created_at,
             errors: Vec::new(),
             warnings: Vec::new(),

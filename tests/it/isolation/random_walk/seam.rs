@@ -26,7 +26,7 @@ impl DialectWalk for Seam {
     }
 
     fn creates(operation: &Operation) -> bool {
-        operation.path.contains("create")
+        operation.path.contains("create") || operation.path.contains("generate")
     }
 
     fn is_rare(operation: &Operation) -> bool {
@@ -35,7 +35,10 @@ impl DialectWalk for Seam {
 
     fn is_sent(operation: &Operation, field: &Field) -> Option<bool> {
         match (operation.path, field.name) {
-            (_, "page_cursor") => Some(false),
+            (_, "page_cursor")
+            | ("/instant_keys/get", "instant_key_url")
+            | ("/user_identities/merge", "user_identity_key" | "merged_user_identity_keys") => Some(false),
+            ("/instant_keys/get", "instant_key_id") | ("/user_identities/merge", _) => Some(true),
             ("/events/list", "since") | ("/acs/credentials/create", "user_identity_id") => Some(true),
             _ => None,
         }
@@ -43,7 +46,10 @@ impl DialectWalk for Seam {
 
     fn named(_: &Operation, field: &Field) -> Option<String> {
         let kind = field.name.strip_suffix('s').unwrap_or(field.name);
-        let kind = if kind == "owner_user_identity_id" { "user_identity_id" } else { kind };
+        let kind = match kind {
+            "owner_user_identity_id" | "merged_user_identity_id" => "user_identity_id",
+            kind => kind,
+        };
         (kind.ends_with("_id") && !REPEATED_AS_SENT.contains(&kind)).then(|| kind.to_owned())
     }
 
