@@ -17,6 +17,14 @@ const session = async (of) => ({ client_session_id: (await of.session()).client_
 const webhook = async (of) => ({ webhook_id: (await of.webhook()).webhook_id })
 const credential = async (of) => ({ acs_credential_id: (await of.credential()).acs_credential_id })
 
+const production = { as: 'production', with: { device_id: unknownId }, refused: [400, 'workspace_not_sandbox'] }
+const acsUser = {
+  with: async (of) => ({ ...(await person(of)), acs_user_id: unknownId }),
+  refused: [404, 'acs_user_not_found'],
+}
+const link = async (of) => ({ instant_key_url: (await of.instantKey()).instant_key_url })
+const shortCode = async (of) => ({ short_code: (await link(of)).instant_key_url.split('/').at(-1) })
+
 export const calls = {
   '/phones/get': [{ with: phone }, missing('device_id'), malformed('device_id'), unknown('device_id', 'device')],
   '/phones/list': [
@@ -194,6 +202,24 @@ export const calls = {
     { with: async (of) => ({ user_identity_id: (await of.phone()).owner }) },
     missing('user_identity_id'),
   ],
+  '/user_identities/list_accessible_entrances': [{ with: person }, missing('user_identity_id'), unknown('user_identity_id', 'user_identity')],
+  '/user_identities/list_acs_systems': [{ with: person }, missing('user_identity_id'), unknown('user_identity_id', 'user_identity')],
+  '/user_identities/list_acs_users': [{ with: person }, missing('user_identity_id'), unknown('user_identity_id', 'user_identity')],
+  '/user_identities/add_acs_user': [acsUser, missing('acs_user_id')],
+  '/user_identities/remove_acs_user': [acsUser, missing('acs_user_id')],
+  '/user_identities/enrollment_automations/launch': [
+    { with: async (of) => ({ ...(await person(of)), credential_manager_acs_system_id: unknownId }), refused: [404, 'acs_system_not_found'] },
+    missing('credential_manager_acs_system_id'),
+  ],
+  '/user_identities/enrollment_automations/get': [unknown('enrollment_automation_id', 'enrollment_automation')],
+  '/user_identities/enrollment_automations/list': [{ with: person }, unknown('user_identity_id', 'user_identity')],
+  '/user_identities/enrollment_automations/delete': [unknown('enrollment_automation_id', 'enrollment_automation')],
+  '/user_identities/unmanaged/get': [{ with: person, refused: [404, 'user_identity_not_found'] }, missing('user_identity_id')],
+  '/user_identities/unmanaged/list': [{ with: none }, { with: { limit: 1, search: 'a', created_before: aYear() } }],
+  '/user_identities/unmanaged/update': [
+    { with: async (of) => ({ ...(await person(of)), is_managed: true }), refused: [404, 'user_identity_not_found'] },
+    missing('user_identity_id'),
+  ],
   '/user_identities/grant_access_to_device': [{ with: async (of) => ({ ...(await person(of)), ...(await phone(of)) }) }, missing('device_id')],
   '/user_identities/revoke_access_to_device': [{ with: async (of) => ({ ...(await person(of)), ...(await phone(of)) }) }, missing('device_id')],
   '/user_identities/merge': [
@@ -244,6 +270,36 @@ export const calls = {
     missing('acs_credential_id'),
   ],
 
+  '/acs/credentials/list_accessible_entrances': [{ with: credential }, unknown('acs_credential_id', 'acs_credential')],
+  '/acs/credentials/create_offline_code': [
+    { with: { acs_user_id: unknownId, allowed_acs_entrance_id: unknownId }, refused: [404, 'acs_user_not_found'] },
+    missing('acs_user_id'),
+  ],
+  '/acs/credentials/unmanaged/get': [{ with: credential, refused: [404, 'acs_credential_not_found'] }, missing('acs_credential_id')],
+  '/acs/credentials/unmanaged/list': [{ with: none }, { with: person }],
+
+  '/devices/list_device_providers': [{ with: none }, { with: { provider_category: 'stable' } }],
+  '/devices/report_provider_metadata': [
+    { with: { devices: [] } },
+    { with: async (of) => ({ devices: [{ ...(await phone(of)), schlage_metadata: { time_zone: 'Europe/Madrid' } }] }), refused: [400, 'invalid_input'] },
+    { with: { devices: [{ device_id: unknownId }] }, refused: [404, 'device_not_found'] },
+  ],
+  '/devices/simulate/connect': [{ with: phone }, missing('device_id'), unknown('device_id', 'device'), production],
+  '/devices/simulate/disconnect': [{ with: phone }, missing('device_id'), unknown('device_id', 'device'), production],
+  '/devices/simulate/remove': [{ with: phone }, missing('device_id'), unknown('device_id', 'device'), production],
+  '/devices/simulate/connect_to_hub': [{ with: phone, refused: [400, 'invalid_input'] }, unknown('device_id', 'device')],
+  '/devices/simulate/disconnect_from_hub': [{ with: phone, refused: [400, 'invalid_input'] }, unknown('device_id', 'device')],
+  '/devices/simulate/paid_subscription': [
+    { with: async (of) => ({ ...(await phone(of)), is_expired: true }), refused: [400, 'invalid_input'] },
+    missing('is_expired'),
+  ],
+  '/devices/unmanaged/get': [{ with: phone, refused: [404, 'device_not_found'] }],
+  '/devices/unmanaged/list': [{ with: none }, { with: { limit: 1, device_types: ['ios_phone'] } }],
+  '/devices/unmanaged/update': [
+    { with: async (of) => ({ ...(await phone(of)), is_managed: true }), refused: [404, 'device_not_found'] },
+    missing('device_id'),
+  ],
+
   '/devices/get': [
     { with: phone },
     { as: 'session', with: async (of) => ({ device_id: (await of.phoneOfSession()).device_id }) },
@@ -292,6 +348,15 @@ export const calls = {
     { as: 'member', with: none, refused: [400, 'invalid_input', 'name'] },
   ],
   '/workspaces/update': [{ with: () => ({ name: unique('w'), connect_webview_customization: { primary_button_color: '#232426' } }) }],
+  '/workspaces/find_anything': [
+    { with: async (of) => ({ search: (await of.phone()).device_id }) },
+    { with: { search: unknownId } },
+    missing('search'),
+    malformed('search'),
+  ],
+  '/workspaces/customization_profiles/get': [unknown('customization_profile_id', 'customization_profile')],
+  '/workspaces/customization_profiles/list': [{ with: none }],
+  '/workspaces/customization_profiles/update': [unknown('customization_profile_id', 'customization_profile')],
   '/workspaces/reset_sandbox': [{ with: none, last: true }, { as: 'production', with: none, refused: [400, 'workspace_not_sandbox'] }],
 
   '/seam/mobile_sdk/v1/phone_sessions/get_or_create': [
@@ -306,13 +371,20 @@ export const calls = {
     { as: 'session', with: none, refused: [400, 'invalid_input', 'phone_os'] },
   ],
 
+  '/seam/mobile_sdk/v1/acs/credentials/list': [{ as: 'session', with: none }],
+  '/seam/mobile_sdk/v1/report_salto_space_audit_trail': [
+    {
+      as: 'session',
+      with: { acs_system_id: unknownId, salto_space_metadata: { justin_mobile_sdk_audit_trail_data: 'AA==' } },
+      refused: [404, 'acs_system_not_found'],
+    },
+  ],
+  '/seam/instant_key/v1/client_sessions/exchange_short_code': [{ as: 'nobody', with: shortCode }, missing('short_code')],
+  '/seam/instant_key/v1/preview/get': [{ as: 'nobody', with: link }, missing('instant_key_url')],
+
   '/health': [{ as: 'nobody', with: none }],
   '/health/get_health': [{ as: 'nobody', with: none }],
 }
 
-/** Routes without which the clients have nothing to speak to; the other entries above are called where they are served. */
-export const expected = Object.keys(calls).filter(
-  (path) =>
-    !/^\/(health|instant_keys)|^\/action_attempts\/list|^\/devices\/delete|^\/acs\/credentials\/(update|assign|unassign)/.test(path) &&
-    !/^\/user_identities\/(merge|generate_instant_key|list_accessible_devices|grant_access_to_device|revoke_access_to_device)/.test(path),
-)
+/** Routes without which the clients have nothing to speak to. */
+export const expected = Object.keys(calls)

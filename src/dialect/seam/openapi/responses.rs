@@ -4,11 +4,10 @@ use super::super::access::Access;
 use super::super::answer::{AnswerShape, Component};
 use super::super::error::body_of;
 use super::super::route::{EXAMPLE_ID, Operation};
-use crate::api::input::Field;
 use crate::api::openapi::{
     self, ErrorExample, FALLBACK, Kind, Schemas, component, errors_of_every_operation, example, reference,
 };
-use crate::error::{BodyFault, Denial, Error, Issue, Problem, Rejection};
+use crate::error::{Denial, Error, Issue, Problem, Rejection};
 use axum::http::Method;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -45,7 +44,7 @@ const RESPONSES: openapi::Responses =
 /// Every response of a route, by status.
 pub fn of(route: &Operation, schemas: &Schemas) -> Map<String, Value> {
     let access = route.document.access;
-    let mut errors = vec![invalid_input(&route.rules.query)];
+    let mut errors = vec![Error::Invalid(vec![Issue::field("device_id", Problem::Missing)])];
     if !access.is_empty() {
         errors.push(Error::Unauthenticated(Rejection::MISSING));
     }
@@ -125,22 +124,13 @@ fn envelope(shape: AnswerShape, key: Option<&str>) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-fn invalid_input(fields: &[Field]) -> Error {
-    match fields.iter().find(|field| field.required) {
-        Some(field) => Error::Invalid(vec![Issue::field(field.name, Problem::Missing)]),
-        None => Error::Unreadable(BodyFault::Syntax("expected value at line 1 column 1".to_owned())),
-    }
-}
-
 fn example_of(error: &Error) -> ErrorExample {
     let (status, body) = body_of(error, &Method::POST, "/", EXAMPLE_ID);
     let code = match error {
-        Error::Invalid(issues) => issues.first().map(|issue| format!("{}_required", issue.dotted())),
-        Error::NotFound(..) => body["error"]["type"].as_str().map(str::to_owned),
+        Error::Invalid(_) | Error::NotFound(..) => body["error"]["type"].as_str().map(str::to_owned),
         _ => None,
     };
     let name = match error {
-        Error::Unreadable(_) => Some("InvalidRequest"),
         Error::Forbidden(_) => Some("PublishableKeyNotAllowed"),
         _ => None,
     };
