@@ -104,6 +104,7 @@ const COLUMNS: [(&str, Bound); 112] = [
     ("event.event_type", Made),
     // An id for each use.
     ("instant_key.further_client_session_ids", Made),
+    ("merged_user_identity.user_identity_key", Made),
     ("number_register.nickname", Input("/v1/phone/import", "nickname")),
     ("number_register.number", Check),
     ("number_register.status", Check),

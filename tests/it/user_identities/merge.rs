@@ -131,6 +131,22 @@ async fn merge_moves_client_sessions_and_a_deactivated_phone_stays_barred() {
 }
 
 #[tokio::test]
+async fn merge_moves_instant_keys() {
+    let world = World::new().await;
+    let (jane, joe) = (world.person("jane").await, world.person("joe").await);
+    let generate = json!({ "user_identity_id": joe });
+    let generated = world.key().post("/user_identities/generate_instant_key", generate.clone()).await.ok();
+    world.merge(&jane, &[&joe]).await;
+    for person in [&jane, &joe] {
+        let keys = world.key().post("/instant_keys/list", json!({ "user_identity_id": person })).await.ok();
+        assert_eq!(keys["instant_keys"][0]["instant_key_id"], generated["instant_key"]["instant_key_id"]);
+        assert_eq!(keys["instant_keys"][0]["user_identity_id"], jane);
+    }
+    let another = world.key().post("/user_identities/generate_instant_key", generate).await.ok();
+    assert_eq!(another["instant_key"]["user_identity_id"], jane);
+}
+
+#[tokio::test]
 async fn merge_fills_empty_slots_and_moves_a_managed_number() {
     let world = World::new().await;
     let (jane, joe) = (Person::new(&world, "jane").await, Person::new(&world, "joe").await);
