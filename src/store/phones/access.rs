@@ -7,9 +7,9 @@ use crate::domain::page::{Paging, Position};
 use crate::domain::phone::{AssaAbloyMetadata, MAX_DEVICE_ACCESS, OperatingSystem, Phone};
 use crate::domain::scope::Scope;
 use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::store::Workspace;
 use crate::store::sql::found;
 use crate::store::sql::types::Document;
-use crate::store::Workspace;
 use chrono::{DateTime, Utc};
 
 impl Workspace {

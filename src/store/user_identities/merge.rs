@@ -8,6 +8,7 @@ mod contacts;
 mod directory;
 mod numbers;
 mod phones;
+mod sessions;
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::phone::{MAX_DEVICE_ACCESS, MAX_PHONES};
@@ -87,7 +88,9 @@ impl Merge {
             () if devices > MAX_DEVICE_ACCESS => Reason::TooManyAccessibleDevices(MAX_DEVICE_ACCESS),
             () if aliases > MAX_MERGED => Reason::NotMergeable(MergeRefusal::TooMany(MAX_MERGED)),
             () if children.max(moved) > MAX_MOVED => Reason::NotMergeable(MergeRefusal::TooLarge(MAX_MOVED)),
-            () if !is_known && merged.iter().any(|person| person.is_in_directory) => Reason::NotMergeable(MergeRefusal::InDirectory),
+            () if !is_known && merged.iter().any(|person| person.is_in_directory) => {
+                Reason::NotMergeable(MergeRefusal::InDirectory)
+            }
             () => return Ok(()),
         };
         Err(Error::Conflict(reason))
@@ -276,45 +279,6 @@ impl Workspace {
         )
         .fetch_all(connection)
         .await?)
-    }
-
-    /// Client sessions, and what a later change of the password ends.
-    async fn move_sessions(&self, connection: &mut PgConnection, merge: &Merge) -> Result<()> {
-        sqlx::query!(
-            r#"
-            update client_session
-            set user_identity_id = case when user_identity_id = any ($3) then $2 else user_identity_id end,
-                password_of = case when password_of = any ($3) then $2 else password_of end
-            where workspace_id = $1 and (user_identity_id = any ($3) or password_of = any ($3))
-            "#,
-            self.workspace_id(),
-            merge.primary.0,
-            &merge.merged(),
-        )
-        .execute(connection)
-        .await?;
-        Ok(())
-    }
-
-    async fn move_device_access(&self, connection: &mut PgConnection, merge: &Merge) -> Result<()> {
-        sqlx::query!(
-            r#"
-            with accessible as materialized (
-                select device_id, min(granted_at) as granted_at from device_access
-                where workspace_id = $1 and user_identity_id = any ($3)
-                group by device_id
-            )
-            insert into device_access (workspace_id, user_identity_id, device_id, granted_at)
-            select $1, $2, device_id, granted_at from accessible
-            on conflict (workspace_id, user_identity_id, device_id) do nothing
-            "#,
-            self.workspace_id(),
-            merge.primary.0,
-            &merge.merged(),
-        )
-        .execute(connection)
-        .await?;
-        Ok(())
     }
 
     /// Deletes the merged user identities, with what has no place at the primary, and has their ids and keys name it.

@@ -49,7 +49,10 @@ async fn what_names_something_of_an_access_system_is_not_found() {
     ] {
         let path = format!("/user_identities/{path}");
         let error = world.key().post(&path, with(person(&jane), name)).await.refused(404, kind);
-        assert_eq!(error["data"].as_object().map(|data| data.values().collect::<Vec<_>>()), Some(vec![&json!(UNKNOWN)]));
+        assert_eq!(
+            error["data"].as_object().map(|data| data.values().collect::<Vec<_>>()),
+            Some(vec![&json!(UNKNOWN)])
+        );
         world.key().post(&path, with(person(UNKNOWN), name)).await.refused(404, "user_identity_not_found");
     }
     let by_key = json!({ "acs_user_id": UNKNOWN, "user_identity_key": "new" });

@@ -174,7 +174,7 @@ async fn merge_fills_empty_slots_and_moves_a_managed_number() {
     // The number that was taken back stays with the workspace.
     call_action(world.key(), &other, "assign", json!({ "user_identity_id": joe.id }))
         .await
-        .is_diga_error(409, "PHONE_ALREADY_ASSIGNED");
+        .is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
     call_action(world.key(), &managed, "assign", json!({})).await.phone_number();
     assert_eq!(jane.number_and_visibility("work").await, (NUMBER.to_owned(), false), "what the managed one has hidden");
     call_action(world.key(), &other, "assign", json!({ "user_identity_id": joe.id })).await.phone_number();

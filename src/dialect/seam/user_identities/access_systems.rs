@@ -116,6 +116,7 @@ async fn remove_user(call: Call<ByKey>, input: RemoveAcsUser) -> Result<Void> {
 
 input! {
     /// An enrollment automation to launch.
+    #[expect(dead_code, reason = "no access system is known, for which one could be launched")]
     pub struct Launch {
         /// The user identity.
         user_identity_id: UserIdentityId = id(),

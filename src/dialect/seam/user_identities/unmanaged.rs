@@ -39,6 +39,7 @@ async fn get(_: Call<ByKey>, Which { user_identity_id }: Which) -> Result<One<wi
 
 input! {
     /// Filter of unmanaged user identities.
+    #[expect(dead_code, reason = "there is none to filter")]
     pub struct List {
         /// Only those created before this time.
         created_before: Option<DateTime<Utc>> = date_time().optional(),
@@ -62,6 +63,7 @@ async fn list(
 
 input! {
     /// An unmanaged user identity to make a managed one.
+    #[expect(dead_code, reason = "there is none to change")]
     pub struct Update {
         /// The user identity.
         user_identity_id: UserIdentityId = id(),
