@@ -230,6 +230,9 @@ pub enum ResourceKind {
     /// An access system; none is connected.
     #[strum(to_string = "access system")]
     AcsSystem,
+    /// An enrollment automation, which an access system would have.
+    #[strum(to_string = "enrollment automation")]
+    EnrollmentAutomation,
     /// A user of an access system.
     #[strum(to_string = "access system user")]
     AcsUser,
@@ -272,6 +275,8 @@ pub enum Reason {
     PhoneDeactivated,
     /// The user identity or the installation has as many active phones as are allowed.
     TooManyPhones(i64),
+    /// The user identity has access to as many devices as it may; the number is given.
+    TooManyAccessibleDevices(i64),
     /// The webhook was disabled because it failed for too long, or because the receiver is gone.
     WebhookDisabled,
     /// The access token or console session has as many workspaces as it may to create another; the number is given.

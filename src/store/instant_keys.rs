@@ -89,7 +89,12 @@ impl Workspace {
     /// Instant keys in order of creation: those of a user identity, or all.
     pub async fn instant_keys(&self, person: Option<UserIdentityId>) -> Result<Vec<InstantKey>> {
         let rows = select_instant_keys!(
-            "and ($2::uuid is null or user_identity_id = $2) order by instant_key.created_at, instant_key_id",
+            "and ($2::uuid is null or user_identity_id = any (array(
+                    select $2
+                    union all
+                    select user_identity_id from merged_user_identity
+                    where workspace_id = $1 and merged_user_identity_id = $2)))
+            order by instant_key.created_at, instant_key_id",
             self.workspace_id(),
             person.map(|id| id.0),
         );

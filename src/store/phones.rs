@@ -1,5 +1,6 @@
 //! Phones: read, listed and updated.
 
+mod access;
 mod deactivate;
 mod details;
 mod preview;
@@ -81,7 +82,8 @@ impl Workspace {
         let row = select_phones!(
             "where workspace_id = $1 and normalize(coalesce(nickname, device_model), nfc) = normalize($2, nfc)
                 and deactivated_at is null
-                and ($3::uuid is null or user_identity_id = $3)
+                and ($3::uuid is null or user_identity_id = $3 or device_id = any (array(
+                    select device_id from device_access where workspace_id = $1 and user_identity_id = $3)))
             order by created_at, device_id limit 1",
             self.workspace_id(),
             name,
@@ -92,7 +94,8 @@ impl Workspace {
         found(row, ResourceKind::Phone, name)
     }
 
-    /// Phones that match a filter, in order of `created_at`, then of their ids.
+    /// Phones that match a filter, in order of `created_at`, then of their ids. In the scope of a user identity are also those
+    /// to which it was granted access.
     pub async fn phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
         self.phones_with(Prefetched::Nothing, filter, scope).await
     }
@@ -103,10 +106,13 @@ impl Workspace {
         let mut rows = match (prefetched, &plain) {
             (Prefetched::Phones(phones), _) => phones,
             (_, Some(PlainPhoneList::All)) => self.all_phones(&filter.paging).await?,
+            (_, Some(PlainPhoneList::OfPerson(person))) if scope != Scope::Workspace => {
+                self.reachable_phones(*person, &filter.paging).await?
+            }
             (_, Some(PlainPhoneList::OfPerson(person))) => self.phones_of(*person, &filter.paging).await?,
             (_, None) => self.filtered_phones(filter, scope).await?,
         };
-        if let (true, Some(PlainPhoneList::OfPerson(person))) = (rows.is_empty(), plain)
+        if let (true, Some(PlainPhoneList::OfPerson(person)), Scope::Workspace) = (rows.is_empty(), plain, scope)
             && let Some(primary) = self.merged_into(person).await?
         {
             rows = self.phones_of(primary, &filter.paging).await?;
@@ -148,7 +154,8 @@ impl Workspace {
         Ok(select_phones!(
             "where workspace_id = $1
                 and ($2 or deactivated_at is null)
-                and ($3::uuid is null or user_identity_id = $3)
+                and ($3::uuid is null or user_identity_id = $3 or device_id = any (array(
+                    select device_id from device_access where workspace_id = $1 and user_identity_id = $3)))
                 and ($4::uuid[] is null or user_identity_id = any (array(
                     select unnest($4)
                     union all

@@ -29,6 +29,7 @@ pub fn words(reason: &Reason) -> String {
             "A phone of this installation was deactivated. Let the installation in again first.".to_owned()
         }
         Reason::TooManyPhones(limit) => format!("The user or the installation has {limit} active phones, the most."),
+        Reason::TooManyAccessibleDevices(limit) => format!("The user has access to {limit} devices, the most."),
         Reason::WebhookDisabled => "The webhook is disabled. Enable it first.".to_owned(),
         Reason::TooManyWorkspaces(limit) => format!("There are {limit} workspaces, the most."),
         Reason::TooManyWebhooks(limit) => format!("The workspace has {limit} webhooks, the most. Delete one first."),

@@ -245,6 +245,9 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyPhones(most) => {
             refused("TOO_MANY_PHONES", &format!("A user identity can have at most {most} active phones"))
         }
+        Reason::TooManyAccessibleDevices(most) => {
+            refused("TOO_MANY_DEVICES", &format!("A user identity has access to at most {most} devices"))
+        }
         Reason::TooManyWorkspaces(most) => {
             refused("TOO_MANY_WORKSPACES", &format!("There are {most} workspaces already"))
         }

@@ -269,6 +269,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
         | Reason::TooMuchMetadata
         | Reason::PhoneDeactivated
         | Reason::TooManyPhones(_)
+        | Reason::TooManyAccessibleDevices(_)
         | Reason::TooManyWorkspaces(_)
         | Reason::WebhookDisabled
         | Reason::TooManyWebhooks(_)

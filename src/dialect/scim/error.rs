@@ -232,6 +232,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         | Reason::TooMuchMetadata
         | Reason::PhoneDeactivated
         | Reason::TooManyPhones(_)
+        | Reason::TooManyAccessibleDevices(_)
         | Reason::WebhookDisabled
         | Reason::TooManyWorkspaces(_)
         | Reason::TooManyWebhooks(_)

@@ -255,14 +255,21 @@ impl Assignment {
 
 async fn assign(call: Call<ByKey>, input: Assignment) -> Result<Members<Changed>> {
     let (workspace, assignment) = (&call.grant.workspace, call.app.random.id(call.now));
-    let credential =
-        workspace.assign_credential(input.acs_credential_id, input.holder()?, assignment, call.now).await?;
+    let assign = |holder| workspace.assign_credential(input.acs_credential_id, holder, assignment, call.now);
+    let credential = match input.holder()? {
+        Holder::UserIdentity(id) => workspace.for_user_identity(id, |id| assign(Holder::UserIdentity(id))).await?,
+        holder => assign(holder).await?,
+    };
     Ok(credential.into())
 }
 
 async fn unassign(call: Call<ByKey>, input: Assignment) -> Result<Members<Changed>> {
     let (workspace, removal) = (&call.grant.workspace, call.app.random.id(call.now));
-    Ok(workspace.unassign_credential(input.acs_credential_id, input.holder()?, removal, call.now).await?.into())
+    let holder = match input.holder()? {
+        Holder::UserIdentity(id) => Holder::UserIdentity(workspace.primary_of(id).await?),
+        holder => holder,
+    };
+    Ok(workspace.unassign_credential(input.acs_credential_id, holder, removal, call.now).await?.into())
 }
 
 /// The entrances that a credential names are not known here.

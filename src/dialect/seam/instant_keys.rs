@@ -67,7 +67,8 @@ async fn generate(call: Call<ByKey>, input: Generate) -> Result<One<wire::Instan
         max_use_count: input.max_use_count.into(),
         expires_at,
     };
-    let key = workspace.create_instant_key(new, call.now).await?;
+    let create = |id| workspace.create_instant_key(NewInstantKey { user_identity_id: id, ..new.clone() }, call.now);
+    let key = workspace.for_user_identity(input.user_identity_id, create).await?;
     Ok(One(wire::InstantKey::new(key, &base_url(&call.app, &call.head))))
 }
 

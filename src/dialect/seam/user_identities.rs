@@ -1,6 +1,9 @@
 //! `/user_identities`: the owners of phones, client sessions and credentials.
 
+mod access_systems;
+mod device_access;
 mod merge;
+mod unmanaged;
 
 use super::access::{ByConsole, ByKey, ByKeyOrSession};
 use super::answer::{Members, One, Paged, Void};
@@ -23,7 +26,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Operation> {
-    [own_routes(), merge::routes()].into_iter().flatten().collect()
+    [own_routes(), merge::routes(), device_access::routes(), access_systems::routes(), unmanaged::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn own_routes() -> Vec<Operation> {
@@ -42,10 +48,6 @@ fn own_routes() -> Vec<Operation> {
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/delete", &[DELETE, POST], delete)
             .summary("Delete a user identity with its client sessions and credentials, and deactivate its phones")
-            .not_found(ResourceKind::UserIdentity),
-        route("/user_identities/list_accessible_devices", &[GET, POST], list_accessible_devices)
-            .key("devices")
-            .summary("List the locks that a user identity can open; always empty, because Handset has no locks")
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
             .urgent()
@@ -216,22 +218,6 @@ async fn delete(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<
     let workspace = &call.grant.workspace;
     workspace.for_user_identity(user_identity_id, |id| workspace.delete_user_identity(id, call.now)).await?;
     Ok(Void)
-}
-
-/// The locks that a person may open, under both of their names.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AccessibleDevices {
-    pub devices: Vec<wire::Device>,
-    pub accessible_devices: Vec<wire::Device>,
-}
-
-async fn list_accessible_devices(
-    call: Call<ByKey>,
-    Which { user_identity_id }: Which,
-) -> Result<Members<AccessibleDevices>> {
-    let workspace = &call.grant.workspace;
-    workspace.for_user_identity(user_identity_id, |id| workspace.user_identity(id, Scope::Workspace)).await?;
-    Ok(Members(AccessibleDevices { devices: Vec::new(), accessible_devices: Vec::new() }))
 }
 
 input! {

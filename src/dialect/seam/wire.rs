@@ -8,7 +8,7 @@ mod phone;
 mod webhook;
 mod workspace;
 
-pub use access_system::AcsEntrance;
+pub use access_system::{AcsEntrance, AcsSystem, AcsUser, EnrollmentAutomation, UnmanagedUserIdentity};
 pub use credential::AcsCredential;
 pub use instant_key::{InstantKey, InstantKeyPreview};
 pub use person::{ClientSession, UserIdentity};

@@ -8,9 +8,10 @@ mod contacts;
 mod directory;
 mod numbers;
 mod phones;
+mod sessions;
 
 use crate::domain::id::UserIdentityId;
-use crate::domain::phone::MAX_PHONES;
+use crate::domain::phone::{MAX_DEVICE_ACCESS, MAX_PHONES};
 use crate::domain::user_identity::{MAX_MERGED, MAX_MOVED, MergeRequest};
 use crate::error::{Error, MergeRefusal, Reason, ResourceKind, Result};
 use crate::store::Workspace;
@@ -32,6 +33,8 @@ struct Named {
 /// What is to be merged. The merged ones are distinct, in the order of the request, and the primary is none of them.
 #[derive(Debug, Clone)]
 struct Merge {
+    /// A new id, of which the ids of events and credentials are made.
+    merge_id: Uuid,
     primary: UserIdentityId,
     merged: Vec<UserIdentityId>,
 }
@@ -53,6 +56,7 @@ struct Holdings {
     user_identity_id: UserIdentityId,
     phones: i64,
     sync_credentials: i64,
+    accessible_devices: i64,
     /// The most rows of a kind that a merge moves.
     moved: i64,
     merged: i64,
@@ -72,6 +76,7 @@ impl Merge {
     /// Refuses a merge beyond a limit, and one that would take a user from a company's directory.
     fn check(&self, holdings: &[Holdings]) -> Result<()> {
         let phones: i64 = holdings.iter().map(|person| person.phones).sum();
+        let devices: i64 = holdings.iter().map(|person| person.accessible_devices).sum();
         let aliases = holdings.iter().map(|person| person.merged).sum::<i64>() + count(self.merged.len());
         let children: i64 = holdings.iter().map(|person| person.sync_credentials * (phones - person.phones)).sum();
         let (primary, merged): (Vec<_>, Vec<_>) =
@@ -80,9 +85,12 @@ impl Merge {
         let is_known = primary.iter().any(|person| person.is_in_directory);
         let reason = match () {
             () if phones > MAX_PHONES => Reason::TooManyPhones(MAX_PHONES),
+            () if devices > MAX_DEVICE_ACCESS => Reason::TooManyAccessibleDevices(MAX_DEVICE_ACCESS),
             () if aliases > MAX_MERGED => Reason::NotMergeable(MergeRefusal::TooMany(MAX_MERGED)),
             () if children.max(moved) > MAX_MOVED => Reason::NotMergeable(MergeRefusal::TooLarge(MAX_MOVED)),
-            () if !is_known && merged.iter().any(|person| person.is_in_directory) => Reason::NotMergeable(MergeRefusal::InDirectory),
+            () if !is_known && merged.iter().any(|person| person.is_in_directory) => {
+                Reason::NotMergeable(MergeRefusal::InDirectory)
+            }
             () => return Ok(()),
         };
         Err(Error::Conflict(reason))
@@ -92,9 +100,15 @@ impl Merge {
 impl Workspace {
     /// Merges user identities into a primary one. What is merged already stays as it is. One that is unknown is `NotFound`;
     /// one that is suspended, or that was merged into another one, is a conflict, and so is a merge beyond a limit.
-    pub async fn merge_user_identities(&self, request: &MergeRequest, now: DateTime<Utc>) -> Result<()> {
+    /// `merge_id` is a new id.
+    pub async fn merge_user_identities(
+        &self,
+        request: &MergeRequest,
+        merge_id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         for _ in 0..ATTEMPTS {
-            let Some(merge) = self.plan_merge(request).await? else { return Ok(()) };
+            let Some(merge) = self.plan_merge(request, merge_id).await? else { return Ok(()) };
             let workspace = self.clone();
             let merged = self.store.emitter().transact(move |connection| {
                 Box::pin(async move { workspace.merge_under_locks(connection, &merge, now).await })
@@ -107,7 +121,7 @@ impl Workspace {
     }
 
     /// What a request is to merge; None if all of it is merged already.
-    async fn plan_merge(&self, request: &MergeRequest) -> Result<Option<Merge>> {
+    async fn plan_merge(&self, request: &MergeRequest, merge_id: Uuid) -> Result<Option<Merge>> {
         let mut named = match request {
             MergeRequest::ById { primary, merged } => self.named_by_id(primary, merged).await?,
             MergeRequest::ByKey { primary, merged } => self.named_by_key(primary, merged).await?,
@@ -129,7 +143,7 @@ impl Workspace {
                 _ => {}
             }
         }
-        Ok((!merged.is_empty()).then_some(Merge { primary, merged }))
+        Ok((!merged.is_empty()).then_some(Merge { merge_id, primary, merged }))
     }
 
     async fn named_by_id(&self, primary: &UserIdentityId, merged: &[UserIdentityId]) -> Result<Vec<Named>> {
@@ -205,6 +219,7 @@ impl Workspace {
         self.move_directory_records(connection, merge, now).await?;
         self.move_sessions(connection, merge).await?;
         self.move_applications(connection, merge).await?;
+        self.move_device_access(connection, merge).await?;
         self.move_phones(connection, merge, number, now).await?;
         self.replace_merged(connection, merge, now).await?;
         self.complete_primary(connection, merge, &persons).await?;
@@ -239,7 +254,9 @@ impl Workspace {
                 ) as "phones!", (
                     select count(*) from credential
                     where workspace_id = $1 and user_identity_id = person and is_multi_phone_sync_credential
-                ) as "sync_credentials!", greatest((
+                ) as "sync_credentials!", (
+                    select count(*) from device_access where workspace_id = $1 and user_identity_id = person
+                ) as "accessible_devices!", greatest((
                     select contact_count from user_identity where workspace_id = $1 and user_identity_id = person
                 ), (
                     select count(*) from contact_group where workspace_id = $1 and user_identity_id = person
@@ -262,24 +279,6 @@ impl Workspace {
         )
         .fetch_all(connection)
         .await?)
-    }
-
-    /// Client sessions, and what a later change of the password ends.
-    async fn move_sessions(&self, connection: &mut PgConnection, merge: &Merge) -> Result<()> {
-        sqlx::query!(
-            r#"
-            update client_session
-            set user_identity_id = case when user_identity_id = any ($3) then $2 else user_identity_id end,
-                password_of = case when password_of = any ($3) then $2 else password_of end
-            where workspace_id = $1 and (user_identity_id = any ($3) or password_of = any ($3))
-            "#,
-            self.workspace_id(),
-            merge.primary.0,
-            &merge.merged(),
-        )
-        .execute(connection)
-        .await?;
-        Ok(())
     }
 
     /// Deletes the merged user identities, with what has no place at the primary, and has their ids and keys name it.

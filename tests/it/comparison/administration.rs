@@ -1,5 +1,6 @@
 //! Operations that the walks leave out, and what the console, the command line, the webhook worker and the sweeper do.
 
+use super::merges;
 use crate::instant_keys;
 use crate::isolation::call_each_operation;
 use crate::isolation::random_walk::Step;
@@ -34,6 +35,7 @@ pub async fn play(world: &World) -> Vec<Step> {
     steps.extend(manage_directory(world).await);
     manage_phones(world, &workspace).await;
     use_instant_keys(world).await;
+    merges::play(world).await;
     deliver(world, &workspace).await;
     manage_credentials(world, &workspace).await;
     manage_operators(world).await;

@@ -131,6 +131,22 @@ async fn merge_moves_client_sessions_and_a_deactivated_phone_stays_barred() {
 }
 
 #[tokio::test]
+async fn merge_moves_instant_keys() {
+    let world = World::new().await;
+    let (jane, joe) = (world.person("jane").await, world.person("joe").await);
+    let generate = json!({ "user_identity_id": joe });
+    let generated = world.key().post("/user_identities/generate_instant_key", generate.clone()).await.ok();
+    world.merge(&jane, &[&joe]).await;
+    for person in [&jane, &joe] {
+        let keys = world.key().post("/instant_keys/list", json!({ "user_identity_id": person })).await.ok();
+        assert_eq!(keys["instant_keys"][0]["instant_key_id"], generated["instant_key"]["instant_key_id"]);
+        assert_eq!(keys["instant_keys"][0]["user_identity_id"], jane);
+    }
+    let another = world.key().post("/user_identities/generate_instant_key", generate).await.ok();
+    assert_eq!(another["instant_key"]["user_identity_id"], jane);
+}
+
+#[tokio::test]
 async fn merge_fills_empty_slots_and_moves_a_managed_number() {
     let world = World::new().await;
     let (jane, joe) = (Person::new(&world, "jane").await, Person::new(&world, "joe").await);
@@ -158,7 +174,7 @@ async fn merge_fills_empty_slots_and_moves_a_managed_number() {
     // The number that was taken back stays with the workspace.
     call_action(world.key(), &other, "assign", json!({ "user_identity_id": joe.id }))
         .await
-        .is_diga_error(409, "PHONE_ALREADY_ASSIGNED");
+        .is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
     call_action(world.key(), &managed, "assign", json!({})).await.phone_number();
     assert_eq!(jane.number_and_visibility("work").await, (NUMBER.to_owned(), false), "what the managed one has hidden");
     call_action(world.key(), &other, "assign", json!({ "user_identity_id": joe.id })).await.phone_number();

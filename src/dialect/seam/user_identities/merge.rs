@@ -56,6 +56,7 @@ async fn merge(call: Call<ByKey>, input: Merge) -> Result<Void> {
             ));
         }
     };
-    call.grant.workspace.merge_user_identities(&request, call.now).await?;
+    let merge_id = call.app.random.id(call.now);
+    call.grant.workspace.merge_user_identities(&request, merge_id, call.now).await?;
     Ok(Void)
 }

@@ -1,7 +1,7 @@
 //! Slots and the managed work number of merged user identities.
 
 use super::Merge;
-use crate::domain::id::{PhoneNumberId, UserIdentityId};
+use crate::domain::id::PhoneNumberId;
 use crate::error::Result;
 use crate::store::Workspace;
 use chrono::{DateTime, Utc};
@@ -11,8 +11,6 @@ use sqlx::PgConnection;
 pub(super) struct MovedNumber {
     pub register_id: PhoneNumberId,
     pub number: String,
-    /// The merged user identity that had it.
-    pub holder: UserIdentityId,
 }
 
 impl Workspace {
@@ -89,8 +87,7 @@ impl Workspace {
             )
             "#,
             r#"
-            select register_id as "register_id!: PhoneNumberId", number as "number!", holder as "holder!: UserIdentityId"
-            from taken join held_numbers using (register_id)
+            select register_id as "register_id!: PhoneNumberId", number as "number!" from taken
             where user_identity_id is not null
             "#,
             self.workspace_id(),

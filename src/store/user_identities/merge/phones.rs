@@ -60,7 +60,7 @@ impl Workspace {
                 insert into credential as credential (workspace_id, created_at, acs_credential_id, parent_acs_credential_id,
                     user_identity_id, device_id, is_multi_phone_sync_credential, acs_system_id, access_method,
                     allowed_acs_entrance_ids, starts_at, ends_at, issued_at)
-                select $1, $2, name_uuid(acs_credential_id, device_id::text), acs_credential_id, $4, device_id, false,
+                select $1, $2, name_uuid($6, acs_credential_id::text || device_id::text), acs_credential_id, $4, device_id, false,
                     acs_system_id, access_method, allowed_acs_entrance_ids, starts_at, ends_at, $2
                 from missing
                 returning acs_credential_id, acs_system_id, as_document(credential) as after
@@ -78,7 +78,7 @@ impl Workspace {
                 union all
                 select 'credential.created', acs_credential_id, null, after from children
             ), new_events as (
-                select name_uuid(acs_credential_id, $7::text) as event_id, $7::text as event_type,
+                select name_uuid($6, acs_credential_id::text) as event_id, $7::text as event_type,
                     $4::uuid as user_identity_id,
                     jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id) as details
                 from (
@@ -87,8 +87,8 @@ impl Workspace {
                     select acs_credential_id, acs_system_id from moved_credentials where is_taken_up
                 ) as issued
                 union all
-                select name_uuid(holder, $8::text), $8, $4, jsonb_build_object('register_id', register_id, 'number', number)
-                from (values ($6::uuid, $9::uuid, $10::text)) as moved (holder, register_id, number)
+                select name_uuid($6, register_id::text), $8, $4, jsonb_build_object('register_id', register_id, 'number', number)
+                from (values ($9::uuid, $10::text)) as moved (register_id, number)
                 where register_id is not null
             )
             "#,
@@ -98,7 +98,7 @@ impl Workspace {
             self.context(&[EventType::AcsCredentialIssued, EventType::PhoneNumberAssigned]),
             merge.primary.0,
             &merge.all(),
-            number.as_ref().map(|number| number.holder.0),
+            merge.merge_id,
             EventType::AcsCredentialIssued.into_str(),
             EventType::PhoneNumberAssigned.into_str(),
             number.as_ref().map(|number| number.register_id.0),
