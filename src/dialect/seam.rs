@@ -7,6 +7,8 @@ mod acs_credentials;
 mod action_attempts;
 mod answer;
 mod client_sessions;
+mod customization_profiles;
+mod device_providers;
 mod devices;
 mod error;
 mod event_stream;
@@ -21,6 +23,8 @@ mod phones;
 pub mod query;
 mod resources;
 mod route;
+mod salto_space;
+mod simulated_devices;
 mod stream_ticket;
 mod user_identities;
 mod webhooks;
@@ -59,12 +63,16 @@ fn routes() -> Vec<Operation> {
         user_identities::routes(),
         client_sessions::routes(),
         devices::routes(),
+        simulated_devices::routes(),
+        device_providers::routes(),
         acs_credentials::routes(),
         workspaces::routes(),
+        customization_profiles::routes(),
         action_attempts::routes(),
         webhooks::routes(),
         health::routes(),
         phone_sessions::routes(),
+        salto_space::routes(),
     ]
     .into_iter()
     .flatten()
