@@ -9,6 +9,9 @@ alter table phone
     -- Since when the phone is offline, as a sandbox simulates it; null if it is online.
     add column disconnected_at timestamptz;
 
+-- Lists of action attempts.
+create index action_attempt_in_order on action_attempt (workspace_id, created_at, action_attempt_id);
+
 create or replace function redacted(document jsonb) returns jsonb
     language sql immutable strict parallel safe
     return jsonb_strip_nulls(document

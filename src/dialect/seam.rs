@@ -7,6 +7,8 @@ mod acs_credentials;
 mod action_attempts;
 mod answer;
 mod client_sessions;
+mod customization_profiles;
+mod device_providers;
 mod devices;
 mod error;
 mod event_stream;
@@ -23,7 +25,9 @@ mod phones;
 pub mod query;
 mod resources;
 mod route;
+mod salto_space;
 mod short_codes;
+mod simulated_devices;
 mod stream_ticket;
 mod user_identities;
 mod webhooks;
@@ -63,14 +67,18 @@ fn routes() -> Vec<Operation> {
         client_sessions::routes(),
         instant_keys::routes(),
         devices::routes(),
+        simulated_devices::routes(),
+        device_providers::routes(),
         acs_credentials::routes(),
         workspaces::routes(),
+        customization_profiles::routes(),
         action_attempts::routes(),
         webhooks::routes(),
         health::routes(),
         phone_sessions::routes(),
         mobile_credentials::routes(),
         short_codes::routes(),
+        salto_space::routes(),
     ]
     .into_iter()
     .flatten()

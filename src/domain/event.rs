@@ -19,6 +19,12 @@ pub enum EventType {
     PhoneRegistered,
     #[strum(serialize = "phone.updated")]
     PhoneUpdated,
+    #[strum(serialize = "device.connected")]
+    DeviceConnected,
+    #[strum(serialize = "device.disconnected")]
+    DeviceDisconnected,
+    #[strum(serialize = "device.removed")]
+    DeviceRemoved,
     #[strum(serialize = "phone_number.assigned")]
     PhoneNumberAssigned,
     #[strum(serialize = "phone_number.release_scheduled")]
@@ -46,6 +52,9 @@ impl EventType {
     pub const fn is_opt_in(self) -> bool {
         match self {
             EventType::PhoneDeactivated
+            | EventType::DeviceConnected
+            | EventType::DeviceDisconnected
+            | EventType::DeviceRemoved
             | EventType::AcsCredentialIssued
             | EventType::AcsCredentialInvalidated
             | EventType::AcsCredentialDeleted
@@ -115,6 +124,11 @@ pub struct EventSubject {
 const LAST: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 0).expect("9999-12-31T23:59:59Z is valid");
 
 impl EventFilter {
+    /// The event with an id, of any type.
+    pub fn of_id(id: EventId) -> EventFilter {
+        EventFilter { event_ids: Some(vec![id]), include_opt_in: true, limit: Some(1), ..EventFilter::default() }
+    }
+
     /// True for a filter of times only, of the whole workspace. This most frequent query has its own statement, which
     /// Postgres plans once; the general one is planned anew for each combination of filters.
     pub fn is_plain(&self) -> bool {

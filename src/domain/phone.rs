@@ -30,9 +30,22 @@ pub struct Phone {
     pub assa_abloy_metadata: Option<AssaAbloyMetadata>,
     pub created_at: DateTime<Utc>,
     pub deactivated_at: Option<DateTime<Utc>>,
+    /// Since when it is offline, as a sandbox simulates it; None if it is online.
+    pub disconnected_at: Option<DateTime<Utc>>,
 }
 
+/// Code of the error of a phone that is offline.
+pub const DISCONNECTED: &str = "device_disconnected";
+
+/// Message of the error of a phone that is offline.
+pub const DISCONNECTED_MESSAGE: &str = "The phone is offline";
+
 impl Phone {
+    /// Whether it is simulated, as phones are that are created in a sandbox without an app.
+    pub fn is_simulated(&self) -> bool {
+        self.assa_abloy_metadata.is_some()
+    }
+
     /// The nickname, else the model. In SQL: `coalesce(nickname, device_model)`.
     pub fn display_name(&self) -> &str {
         self.nickname.as_deref().unwrap_or(&self.device_model)

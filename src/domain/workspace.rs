@@ -1,6 +1,12 @@
 //! A workspace: a tenant of this deployment.
 
-use super::id::WorkspaceId;
+use super::client_session::ClientSession;
+use super::credential::Credential;
+use super::event::Event;
+use super::id::{ActionAttemptId, WorkspaceId};
+use super::page::Paging;
+use super::phone::Phone;
+use super::user_identity::UserIdentity;
 use chrono::{DateTime, Utc};
 use strum::{EnumString, IntoStaticStr};
 
@@ -39,6 +45,26 @@ impl PublishableKeySessions {
 /// A task that clients may poll. It is finished when the request that started it returns.
 #[derive(Debug, Clone)]
 pub struct ActionAttempt {
-    pub action_attempt_id: super::id::ActionAttemptId,
+    pub action_attempt_id: ActionAttemptId,
     pub action_type: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Filter of action attempts.
+#[derive(Debug, Clone, Default)]
+pub struct ActionAttemptFilter {
+    pub action_attempt_ids: Option<Vec<ActionAttemptId>>,
+    pub paging: Paging,
+}
+
+/// What a workspace has with one id, whatever its kind.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub phone: Option<Phone>,
+    pub event: Option<Event>,
+    pub user_identity: Option<UserIdentity>,
+    pub client_session: Option<ClientSession>,
+    pub credential: Option<Credential>,
+    pub action_attempt: Option<ActionAttempt>,
+    pub workspace: Option<WorkspaceRecord>,
 }

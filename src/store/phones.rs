@@ -7,11 +7,13 @@ mod preview;
 mod readmit;
 mod register;
 mod search;
+mod simulate;
 
 pub use deactivate::Deactivated;
 pub(super) use deactivate::Deactivation;
 pub use preview::DeactivationPreview;
 pub(super) use register::PhoneRegistration;
+pub use simulate::SimulatedEvent;
 
 use crate::domain::event::EventType;
 use crate::domain::id::{DeviceId, EventId, UserIdentityId};
@@ -38,7 +40,8 @@ macro_rules! select_phones {
             select workspace_id, device_id, user_identity_id as "user_identity_id: UserIdentityId",
                 operating_system as "operating_system: OperatingSystem", os_version, device_manufacturer, device_model,
                 nickname, custom_metadata as "custom_metadata: Document<Metadata>",
-                assa_abloy_metadata as "assa_abloy_metadata: AssaAbloyMetadata", created_at, deactivated_at
+                assa_abloy_metadata as "assa_abloy_metadata: AssaAbloyMetadata", created_at, deactivated_at,
+                disconnected_at
             from phone
             "# + $rest
             $(, $argument)*

@@ -46,9 +46,20 @@ const MAX_DROPS: usize = 200;
 const STREAMED_EVENTS: usize = 2;
 
 /// Operations that never succeed, and their status.
-const NEVER_SUCCEED: [(&str, u16); 1] = [
+const NEVER_SUCCEED: [(&str, u16); 11] = [
     // It is part of the reference, but messages have no recipients here.
     ("/communication/startMessaging", 403),
+    // What they are about is not here: access systems, hubs, subscriptions, unmanaged resources, hosted pages.
+    ("/acs/credentials/create_offline_code", 404),
+    ("/acs/credentials/unmanaged/get", 404),
+    ("/devices/simulate/connect_to_hub", 400),
+    ("/devices/simulate/disconnect_from_hub", 400),
+    ("/devices/simulate/paid_subscription", 400),
+    ("/devices/unmanaged/get", 404),
+    ("/devices/unmanaged/update", 404),
+    ("/report_salto_space_audit_trail", 404),
+    ("/customization_profiles/get", 404),
+    ("/customization_profiles/update", 404),
 ];
 
 #[tokio::test]

@@ -4,4 +4,5 @@ mod deactivation;
 pub mod filters;
 mod properties;
 mod registration;
+mod simulation;
 mod text_comparison;

@@ -1,5 +1,7 @@
 //! Workspaces: creation, lists, and the reset of a sandbox.
 
+mod search;
+
 use crate::support::client::Response;
 use crate::support::concurrency::{CONNECTIONS, at_once};
 use crate::support::world::{World, text};

@@ -9,14 +9,17 @@ pub const RESOURCE_NAME: &str = "x-resource-name";
 /// A document of OpenAPI 3.1 in the words of 3.0, with components only for headers, security schemes and those schemas
 /// that have a resource name.
 pub fn lowered(document: &Value) -> Value {
-    let mut lowered = Lowering { document, keeps_resources: true }.value(document);
+    let by_reference = Lowering { document, keeps_resources: true };
+    let mut lowered = by_reference.value(document);
     let in_place = Lowering { document, keeps_resources: false };
     lowered["openapi"] = "3.0.3".into();
     let components = &document["components"];
     let mut schemas = Map::new();
     for schema in components["schemas"].as_object().into_iter().flat_map(|schemas| schemas.values()) {
         let Some(name) = schema[RESOURCE_NAME].as_str() else { continue };
-        let mut schema = in_place.value(schema);
+        // The client looks for the resources of a batch by their references.
+        let lowering = if name == "batch" { &by_reference } else { &in_place };
+        let mut schema = lowering.value(schema);
         if let Some(members) = schema.as_object_mut() {
             members.remove(RESOURCE_NAME);
         }

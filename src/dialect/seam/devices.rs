@@ -1,4 +1,4 @@
-//! `/devices`: phones as devices. Sets their nickname and custom metadata.
+//! `/devices`: phones as devices. Sets their nickname and custom metadata. All are managed.
 
 use super::access::{ByKey, ByKeyOrSession};
 use super::answer::{One, Paged, Void};
@@ -9,7 +9,8 @@ use crate::api::input::*;
 use crate::deactivation;
 use crate::domain::id::{DeviceId, UserIdentityId};
 use crate::domain::metadata::{MetadataChange, MetadataFilter};
-use crate::domain::phone::{OperatingSystem, PhoneChange, PhoneFilter};
+use crate::domain::page::Page;
+use crate::domain::phone::{OperatingSystem, Phone, PhoneChange, PhoneFilter};
 use crate::domain::scope::Scope;
 use crate::domain::text::normalized;
 use crate::error::{Error, ResourceKind, Result};
@@ -32,6 +33,16 @@ pub fn routes() -> Vec<Operation> {
         route("/devices/delete", &[DELETE, POST], delete)
             .urgent()
             .summary("Deactivate a phone; kept for old clients, use /phones/deactivate")
+            .not_found(ResourceKind::Phone),
+        route("/devices/unmanaged/get", &[GET, POST], get_unmanaged)
+            .key("device")
+            .summary("Get an unmanaged device; all phones are managed")
+            .not_found(ResourceKind::Phone),
+        route("/devices/unmanaged/list", &[GET, POST], list_unmanaged)
+            .key("devices")
+            .summary("List unmanaged devices: none, because all phones are managed"),
+        route("/devices/unmanaged/update", &[PATCH, POST], update_unmanaged)
+            .summary("Update an unmanaged device; all phones are managed")
             .not_found(ResourceKind::Phone),
     ]
 }
@@ -192,4 +203,37 @@ input! {
 async fn delete(call: Call<ByKey>, Delete { device_id }: Delete) -> Result<Void> {
     deactivation::of_phone(&call.grant.workspace, device_id, Scope::Workspace, None, call.now).await?;
     Ok(Void)
+}
+
+async fn get_unmanaged(_: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>> {
+    let name_of = |id: DeviceId| id.to_string();
+    match input.device_id.map(name_of).or(input.name) {
+        Some(asked) => Err(Error::NotFound(ResourceKind::Phone, asked)),
+        None => Err(invalid("Must specify either device_id or name")),
+    }
+}
+
+async fn list_unmanaged(
+    _: Call<ByKey>,
+    Paginated { cursor_scope, input }: Paginated<List>,
+) -> Result<Paged<wire::Device>> {
+    cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?;
+    Ok(cursor_scope.paged(Page::<Phone> { items: Vec::new(), next: None }))
+}
+
+input! {
+    /// A change of an unmanaged device.
+    #[expect(dead_code, reason = "all phones are managed")]
+    pub struct UpdateUnmanaged {
+        /// The device.
+        device_id: DeviceId = id(),
+        /// The pairs to set.
+        custom_metadata: Option<MetadataChange> = metadata().nullish(),
+        /// Whether the device becomes a managed one.
+        is_managed: Option<bool> = boolean().nullish(),
+    }
+}
+
+async fn update_unmanaged(_: Call<ByKey>, input: UpdateUnmanaged) -> Result<Void> {
+    Err(Error::NotFound(ResourceKind::Phone, input.device_id.to_string()))
 }

@@ -78,8 +78,8 @@ fn operation(route: &Operation, method: &str, schemas: &Schemas) -> Value {
     if *key == Some("action_attempt") && !route.path.starts_with("/action_attempts") {
         operation["x-action-attempt-type"] = "RESET_SANDBOX_WORKSPACE".into();
     }
-    if is_internal(&route.path) {
-        operation["x-undocumented"] = "For the mobile SDK only".into();
+    if let Some(reason) = undocumented(&route.path) {
+        operation["x-undocumented"] = reason.into();
     }
     if matches!(document.shape, AnswerShape::Stream(_)) {
         operation["x-undocumented"] = "A stream is for long-running clients".into();
@@ -87,9 +87,16 @@ fn operation(route: &Operation, method: &str, schemas: &Schemas) -> Value {
     operation
 }
 
-/// Command-line clients know no routes under this prefix.
-fn is_internal(path: &str) -> bool {
-    path.starts_with("/seam/")
+/// Why command-line clients do not know a route, or none of a prefix. Seam's document says the same of them.
+fn undocumented(path: &str) -> Option<&'static str> {
+    let is_in = |prefix: &str| path.starts_with(prefix);
+    match path {
+        _ if is_in("/seam/") => Some("For the mobile SDK only"),
+        "/acs/credentials/create_offline_code" | "/workspaces/find_anything" => Some("Unreleased"),
+        _ if is_in("/workspaces/customization_profiles") => Some("Unreleased"),
+        _ if is_in("/acs/credentials/unmanaged/") => Some("No credential is unmanaged"),
+        _ => None,
+    }
 }
 
 /// The path and the method in one camel-case word, as in Seam's document.
@@ -129,8 +136,8 @@ fn schemas(routes: &[Operation]) -> Schemas {
         schema[RESOURCE_NAME] = name.into();
         if let Some(route_path) = route_path {
             schema["x-route-path"] = route_path.into();
-            if is_internal(route_path) {
-                schema["x-undocumented"] = "For the mobile SDK only".into();
+            if let Some(reason) = undocumented(route_path) {
+                schema["x-undocumented"] = reason.into();
             }
         }
     }

@@ -5,6 +5,7 @@ use super::phone_sessions::PhoneSession;
 use super::wire::*;
 use crate::api::openapi::{Schemas, pascal_case, reference};
 use crate::domain::event::{Event, EventType};
+use crate::domain::phone::DISCONNECTED;
 use serde_json::{Map, Value, json};
 use strum::VariantArray;
 
@@ -24,6 +25,7 @@ macro_rules! resources {
 resources! {
     Phone "phone" at "/phones",
     Device "device" at "/devices",
+    DeviceProvider "device_provider" at "/devices",
     UserIdentity "user_identity" at "/user_identities",
     ClientSession "client_session" at "/client_sessions",
     InstantKey "instant_key" at "/instant_keys",
@@ -35,10 +37,40 @@ resources! {
     EnrollmentAutomation "enrollment_automation" at "/user_identities/enrollment_automations",
     UnmanagedUserIdentity "unmanaged_user_identity" at "/user_identities/unmanaged",
     Workspace "workspace" at "/workspaces",
+    CustomizationProfile "customization_profile" at "/workspaces/customization_profiles",
     Webhook "webhook" at "/webhooks",
     WebhookDelivery "webhook_delivery" at "/webhooks",
     ActionAttempt "action_attempt" at "/action_attempts",
     PhoneSession "phone_session" at "/seam/mobile_sdk/v1/phone_sessions",
+}
+
+/// What a search finds, of the resources that have names of their own.
+impl Resource for Batch {
+    const COMPONENT: Component =
+        Component { schema: "Batch", name: "batch", route_path: "/workspaces", define: define_batch };
+}
+
+fn define_batch(schemas: &mut Schemas) {
+    let members = [
+        ("devices", Device::COMPONENT),
+        ("events", Event::COMPONENT),
+        ("user_identities", UserIdentity::COMPONENT),
+        ("client_sessions", ClientSession::COMPONENT),
+        ("acs_credentials", AcsCredential::COMPONENT),
+        ("action_attempts", ActionAttempt::COMPONENT),
+        ("workspaces", Workspace::COMPONENT),
+    ];
+    let list_of = |(name, component): &(&str, Component)| {
+        ((*name).to_owned(), json!({ "type": "array", "items": reference(component.schema) }))
+    };
+    let properties: Map<String, Value> = members.iter().map(list_of).collect();
+    let batch = json!({
+        "type": "object",
+        "description": "The resources with an id.",
+        "required": members.map(|(name, _)| name),
+        "properties": properties,
+    });
+    schemas.0.insert("Batch".to_owned(), batch);
 }
 
 /// An event has the JSON form that all dialects share.
@@ -53,6 +85,22 @@ fn route_and_properties(event_type: EventType) -> (&'static str, &'static [&'sta
         EventType::PhoneDeactivated | EventType::PhoneRegistered | EventType::PhoneUpdated => {
             ("/phones", &["device_id", "device_custom_metadata"])
         }
+        EventType::DeviceConnected | EventType::DeviceRemoved => {
+            ("/devices", &["device_id", "device_custom_metadata", "connected_account_id"])
+        }
+        EventType::DeviceDisconnected => (
+            "/devices",
+            &[
+                "device_id",
+                "device_custom_metadata",
+                "connected_account_id",
+                "error_code",
+                "device_errors",
+                "device_warnings",
+                "connected_account_errors",
+                "connected_account_warnings",
+            ],
+        ),
         EventType::PhoneNumberAssigned | EventType::PhoneNumberReleased | EventType::PhoneNumberFinished => {
             ("/phones", &["register_id", "number"])
         }
@@ -101,6 +149,13 @@ fn variant_of(event_type: &str, route_path: &str, own: &[&str]) -> Value {
         properties[*property] = match *property {
             "device_custom_metadata" => {
                 json!({ "type": "object", "additionalProperties": reference("CustomMetadataEntry") })
+            }
+            "error_code" => json!({ "type": "string", "enum": [DISCONNECTED] }),
+            "device_errors" | "connected_account_errors" => {
+                json!({ "type": "array", "items": reference("ResourceError") })
+            }
+            "device_warnings" | "connected_account_warnings" => {
+                json!({ "type": "array", "items": reference("ResourceWarning") })
             }
             "number" => json!({ "type": "string", "example": "+34675897654" }),
             "scheduled_release_at" => time.clone(),

@@ -12,9 +12,9 @@ pub use access_system::{AcsEntrance, AcsSystem, AcsUser, EnrollmentAutomation, U
 pub use credential::AcsCredential;
 pub use instant_key::{InstantKey, InstantKeyPreview};
 pub use person::{ClientSession, UserIdentity};
-pub use phone::{Device, Phone};
+pub use phone::{Device, DeviceProvider, Phone};
 pub use webhook::{Webhook, WebhookDelivery};
-pub use workspace::{ActionAttempt, Workspace};
+pub use workspace::{ActionAttempt, Batch, CustomizationProfile, Workspace};
 
 use crate::domain::id::WorkspaceId;
 use chrono::{DateTime, Utc};

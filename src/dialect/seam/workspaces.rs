@@ -1,4 +1,4 @@
-//! `/workspaces`: the caller's own, or all of an account's; reset of sandboxes.
+//! `/workspaces`: the caller's own, or all of an account's; search of a workspace, reset of sandboxes.
 
 use super::access::{ByAccount, ByAccountOrKey, ByKey, ByKeyOrSession};
 use super::answer::{Many, One, Void};
@@ -7,6 +7,7 @@ use super::wire;
 use crate::api::input::*;
 use crate::error::Result;
 use crate::store::{Authenticated, Caller, NewWorkspace, Principal};
+use uuid::Uuid;
 
 pub fn routes() -> Vec<Operation> {
     vec![
@@ -18,6 +19,9 @@ pub fn routes() -> Vec<Operation> {
             .key("workspace")
             .summary("Create a workspace, with an access token or a console session"),
         route("/workspaces/update", &[PATCH, POST], update).summary("Update a workspace"),
+        route("/workspaces/find_anything", &[GET, POST], find_anything)
+            .key("batch")
+            .summary("Find the resource with an id, of any kind"),
         route("/workspaces/reset_sandbox", &[POST], reset_sandbox)
             .key("action_attempt")
             .summary("Reset a sandbox workspace, except for its keys and tokens"),
@@ -81,4 +85,16 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
 async fn reset_sandbox(call: Call<ByKey>, _: Nothing) -> Result<One<wire::ActionAttempt>> {
     let attempt = call.grant.workspace.reset_sandbox(call.app.random.id(call.now), call.now).await?;
     Ok(One(attempt.into()))
+}
+
+input! {
+    /// A search.
+    pub struct Find {
+        /// The id of a resource.
+        search: Uuid = uuid(),
+    }
+}
+
+async fn find_anything(call: Call<ByKey>, Find { search }: Find) -> Result<One<wire::Batch>> {
+    Ok(One(call.grant.workspace.find_anything(search).await?.into()))
 }

@@ -31,6 +31,7 @@ struct Row {
     assa_abloy_metadata: Option<AssaAbloyMetadata>,
     created_at: DateTime<Utc>,
     deactivated_at: Option<DateTime<Utc>>,
+    disconnected_at: Option<DateTime<Utc>>,
     custom_sdk_installation_id: Option<String>,
     deactivation_reason: Option<String>,
     readmitted_at: Option<DateTime<Utc>>,
@@ -53,6 +54,7 @@ impl From<Row> for PhoneDetails {
                 assa_abloy_metadata: row.assa_abloy_metadata,
                 created_at: row.created_at,
                 deactivated_at: row.deactivated_at,
+                disconnected_at: row.disconnected_at,
             },
             custom_sdk_installation_id: row.custom_sdk_installation_id,
             deactivation_reason: row.deactivation_reason,
@@ -72,7 +74,7 @@ macro_rules! select_details {
                 operating_system as "operating_system: OperatingSystem", os_version, device_manufacturer, device_model,
                 nickname, custom_metadata as "custom_metadata: Document<Metadata>",
                 assa_abloy_metadata as "assa_abloy_metadata: AssaAbloyMetadata", created_at, deactivated_at,
-                custom_sdk_installation_id, deactivation_reason, readmitted_at,
+                disconnected_at, custom_sdk_installation_id, deactivation_reason, readmitted_at,
                 case when deactivated_at is not null then name_uuid(device_id, $2::text) end as deactivation_event_id
             from phone
             where workspace_id = $1

@@ -1,9 +1,11 @@
-//! Reset of a sandbox, and the action attempt that clients may poll.
+//! Reset of a sandbox, and the action attempts that clients may poll.
 
 use crate::domain::id::ActionAttemptId;
-use crate::domain::workspace::ActionAttempt;
+use crate::domain::page::{Page, Position};
+use crate::domain::workspace::{ActionAttempt, ActionAttemptFilter};
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::store::{Workspace, sql::found};
+use crate::store::Workspace;
+use crate::store::sql::{found, raw_ids};
 use chrono::{DateTime, Utc};
 
 /// Action type of a reset.
@@ -23,7 +25,7 @@ impl Workspace {
             .writer()
             .transact(move |connection| Box::pin(async move { workspace.delete_rows(connection, attempt, now).await }));
         reset.await?;
-        Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned() })
+        Ok(ActionAttempt { action_attempt_id: attempt, action_type: RESET.to_owned(), created_at: now })
     }
 
     /// The action attempt with this id.
@@ -31,7 +33,7 @@ impl Workspace {
         let row = sqlx::query_as!(
             ActionAttempt,
             r#"
-            select action_attempt_id, action_type from action_attempt
+            select action_attempt_id, action_type, created_at from action_attempt
             where workspace_id = $1 and action_attempt_id = $2
             "#,
             self.workspace_id(),
@@ -40,6 +42,32 @@ impl Workspace {
         .fetch_optional(&self.store.pool)
         .await?;
         found(row, ResourceKind::ActionAttempt, id)
+    }
+
+    /// Action attempts that match a filter, in order of creation.
+    pub async fn action_attempts(&self, filter: &ActionAttemptFilter) -> Result<Page<ActionAttempt>> {
+        let from = filter.paging.from.unwrap_or(Position::FIRST);
+        let rows = sqlx::query_as!(
+            ActionAttempt,
+            r#"
+            select action_attempt_id, action_type, created_at from action_attempt
+            where workspace_id = $1
+                and ($2::uuid[] is null or action_attempt_id = any ($2))
+                and (created_at, action_attempt_id) >= ($3, $4)
+            order by created_at, action_attempt_id
+            limit $5
+            "#,
+            self.workspace_id(),
+            raw_ids(&filter.action_attempt_ids) as _,
+            from.created_at,
+            from.id,
+            filter.paging.fetch(),
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        let position =
+            |attempt: &ActionAttempt| Position { created_at: attempt.created_at, id: attempt.action_attempt_id.0 };
+        Ok(filter.paging.cut(rows, position))
     }
 
     async fn delete_rows(

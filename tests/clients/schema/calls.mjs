@@ -16,7 +16,6 @@ const person = async (of) => ({ user_identity_id: (await of.person()).user_ident
 const session = async (of) => ({ client_session_id: (await of.session()).client_session_id })
 const webhook = async (of) => ({ webhook_id: (await of.webhook()).webhook_id })
 const credential = async (of) => ({ acs_credential_id: (await of.credential()).acs_credential_id })
-
 const production = { as: 'production', with: { device_id: unknownId }, refused: [400, 'workspace_not_sandbox'] }
 const acsUser = {
   with: async (of) => ({ ...(await person(of)), acs_user_id: unknownId }),
@@ -255,11 +254,19 @@ export const calls = {
   ],
   '/acs/credentials/update': [
     { with: async (of) => ({ ...(await credential(of)), ends_at: aYear() }) },
+    { with: async (of) => ({ ...(await credential(of)), ends_at: '2020-01-01T00:00:00Z' }), refused: [400, 'invalid_input'] },
+    { with: async (of) => ({ ...(await credential(of)), code: '1234' }), refused: [400, 'invalid_input'] },
     missing('acs_credential_id'),
     unknown('acs_credential_id', 'acs_credential'),
   ],
   '/acs/credentials/delete': [{ with: credential }, missing('acs_credential_id'), unknown('acs_credential_id', 'acs_credential')],
-  '/acs/credentials/assign': [{ with: async (of) => ({ ...(await credential(of)), ...(await person(of)) }) }, missing('acs_credential_id')],
+  '/acs/credentials/assign': [
+    { with: async (of) => ({ ...(await of.unassignedCredential()), ...(await person(of)) }) },
+    { with: async (of) => ({ ...(await credential(of)), ...(await person(of)) }), refused: [400, 'acs_credential_already_assigned'] },
+    { with: credential, refused: [400, 'invalid_input'] },
+    missing('acs_credential_id'),
+    unknown('acs_credential_id', 'acs_credential', { acs_user_id: unknownId }),
+  ],
   '/acs/credentials/unassign': [
     {
       with: async (of) => {
@@ -267,38 +274,23 @@ export const calls = {
         return { acs_credential_id, user_identity_id }
       },
     },
+    { with: async (of) => ({ ...(await credential(of)), ...(await person(of)) }), refused: [400, 'acs_credential_not_assigned'] },
     missing('acs_credential_id'),
   ],
-
-  '/acs/credentials/list_accessible_entrances': [{ with: credential }, unknown('acs_credential_id', 'acs_credential')],
+  '/acs/credentials/list_accessible_entrances': [
+    { with: credential },
+    missing('acs_credential_id'),
+    unknown('acs_credential_id', 'acs_credential'),
+  ],
   '/acs/credentials/create_offline_code': [
-    { with: { acs_user_id: unknownId, allowed_acs_entrance_id: unknownId }, refused: [404, 'acs_user_not_found'] },
     missing('acs_user_id'),
+    unknown('acs_user_id', 'acs_user', { allowed_acs_entrance_id: unknownId }),
   ],
-  '/acs/credentials/unmanaged/get': [{ with: credential, refused: [404, 'acs_credential_not_found'] }, missing('acs_credential_id')],
-  '/acs/credentials/unmanaged/list': [{ with: none }, { with: person }],
-
-  '/devices/list_device_providers': [{ with: none }, { with: { provider_category: 'stable' } }],
-  '/devices/report_provider_metadata': [
-    { with: { devices: [] } },
-    { with: async (of) => ({ devices: [{ ...(await phone(of)), schlage_metadata: { time_zone: 'Europe/Madrid' } }] }), refused: [400, 'invalid_input'] },
-    { with: { devices: [{ device_id: unknownId }] }, refused: [404, 'device_not_found'] },
+  '/acs/credentials/unmanaged/get': [
+    { with: credential, refused: [404, 'acs_credential_not_found'] },
+    missing('acs_credential_id'),
   ],
-  '/devices/simulate/connect': [{ with: phone }, missing('device_id'), unknown('device_id', 'device'), production],
-  '/devices/simulate/disconnect': [{ with: phone }, missing('device_id'), unknown('device_id', 'device'), production],
-  '/devices/simulate/remove': [{ with: phone }, missing('device_id'), unknown('device_id', 'device'), production],
-  '/devices/simulate/connect_to_hub': [{ with: phone, refused: [400, 'invalid_input'] }, unknown('device_id', 'device')],
-  '/devices/simulate/disconnect_from_hub': [{ with: phone, refused: [400, 'invalid_input'] }, unknown('device_id', 'device')],
-  '/devices/simulate/paid_subscription': [
-    { with: async (of) => ({ ...(await phone(of)), is_expired: true }), refused: [400, 'invalid_input'] },
-    missing('is_expired'),
-  ],
-  '/devices/unmanaged/get': [{ with: phone, refused: [404, 'device_not_found'] }],
-  '/devices/unmanaged/list': [{ with: none }, { with: { limit: 1, device_types: ['ios_phone'] } }],
-  '/devices/unmanaged/update': [
-    { with: async (of) => ({ ...(await phone(of)), is_managed: true }), refused: [404, 'device_not_found'] },
-    missing('device_id'),
-  ],
+  '/acs/credentials/unmanaged/list': [{ with: async (of) => ({ user_identity_id: (await of.credential()).user_identity_id }) }, { with: none }],
 
   '/devices/get': [
     { with: phone },
@@ -322,13 +314,56 @@ export const calls = {
     { with: async (of) => ({ ...(await phone(of)), custom_metadata: { 'a.b': 'x' } }), refused: [400, 'invalid_input'] },
   ],
   '/devices/delete': [{ with: phone }, missing('device_id'), unknown('device_id', 'device')],
+  '/devices/list_device_providers': [
+    { with: none },
+    { with: { provider_category: 'stable' } },
+    { as: 'session', with: none },
+    { with: { provider_category: 'phones' }, refused: [400, 'invalid_input', 'provider_category'] },
+  ],
+  '/devices/report_provider_metadata': [
+    { with: async (of) => ({ devices: [await phone(of)] }) },
+    { with: async (of) => ({ devices: [{ ...(await phone(of)), schlage_metadata: { time_zone: 'Europe/Paris' } }] }), refused: [400, 'invalid_input'] },
+    { with: { devices: [{ device_id: unknownId }] }, refused: [404, 'device_not_found'] },
+    missing('devices'),
+  ],
+  '/devices/simulate/connect': [
+    { with: async (of) => of.disconnectedPhone() },
+    { with: phone },
+    missing('device_id'),
+    unknown('device_id', 'device'),
+    { as: 'production', with: { device_id: unknownId }, refused: [400, 'workspace_not_sandbox'] },
+  ],
+  '/devices/simulate/disconnect': [{ with: phone }, missing('device_id'), unknown('device_id', 'device')],
+  '/devices/simulate/remove': [
+    { with: phone },
+    { with: async (of) => ({ device_id: (await of.deactivatedPhone()).device_id }), refused: [404, 'device_not_found'] },
+    missing('device_id'),
+    unknown('device_id', 'device'),
+  ],
+  '/devices/simulate/connect_to_hub': [{ with: phone, refused: [400, 'invalid_input'] }, unknown('device_id', 'device')],
+  '/devices/simulate/disconnect_from_hub': [{ with: phone, refused: [400, 'invalid_input'] }, unknown('device_id', 'device')],
+  '/devices/simulate/paid_subscription': [
+    { with: async (of) => ({ ...(await phone(of)), is_expired: true }), refused: [400, 'invalid_input'] },
+    missing('device_id'),
+    unknown('device_id', 'device', { is_expired: true }),
+  ],
+  '/devices/unmanaged/get': [{ with: phone, refused: [404, 'device_not_found'] }, { with: none, refused: [400, 'invalid_input'] }],
+  '/devices/unmanaged/list': [{ with: none }, { with: { limit: 1, search: 'sam' } }, malformed('connected_account_id')],
+  '/devices/unmanaged/update': [
+    { with: async (of) => ({ ...(await phone(of)), is_managed: true }), refused: [404, 'device_not_found'] },
+    missing('device_id'),
+  ],
 
   '/action_attempts/get': [
     { with: async (of) => ({ action_attempt_id: (await of.actionAttempt()).action_attempt_id }), last: true },
     missing('action_attempt_id'),
     unknown('action_attempt_id', 'action_attempt'),
   ],
-  '/action_attempts/list': [{ with: none }],
+  '/action_attempts/list': [
+    { with: none },
+    { with: { limit: 1, action_attempt_ids: [unknownId] } },
+    { with: { page_cursor: '***' }, refused: [400, 'invalid_input', 'page_cursor'] },
+  ],
 
   '/instant_keys/get': [
     { with: async (of) => ({ instant_key_id: (await of.instantKey()).instant_key_id }) },
@@ -350,13 +385,22 @@ export const calls = {
   '/workspaces/update': [{ with: () => ({ name: unique('w'), connect_webview_customization: { primary_button_color: '#232426' } }) }],
   '/workspaces/find_anything': [
     { with: async (of) => ({ search: (await of.phone()).device_id }) },
+    { with: async (of) => ({ search: (await of.event()).event_id }) },
+    { with: async (of) => ({ search: (await of.session()).client_session_id }) },
+    { with: async (of) => ({ search: (await of.credential()).acs_credential_id }) },
     { with: { search: unknownId } },
     missing('search'),
     malformed('search'),
   ],
-  '/workspaces/customization_profiles/get': [unknown('customization_profile_id', 'customization_profile')],
+  '/workspaces/customization_profiles/get': [
+    missing('customization_profile_id'),
+    unknown('customization_profile_id', 'customization_profile'),
+  ],
   '/workspaces/customization_profiles/list': [{ with: none }],
-  '/workspaces/customization_profiles/update': [unknown('customization_profile_id', 'customization_profile')],
+  '/workspaces/customization_profiles/update': [
+    missing('customization_profile_id'),
+    unknown('customization_profile_id', 'customization_profile'),
+  ],
   '/workspaces/reset_sandbox': [{ with: none, last: true }, { as: 'production', with: none, refused: [400, 'workspace_not_sandbox'] }],
 
   '/seam/mobile_sdk/v1/phone_sessions/get_or_create': [
@@ -369,6 +413,14 @@ export const calls = {
       }),
     },
     { as: 'session', with: none, refused: [400, 'invalid_input', 'phone_os'] },
+  ],
+  '/seam/mobile_sdk/v1/report_salto_space_audit_trail': [
+    {
+      as: 'session',
+      with: { acs_system_id: unknownId, salto_space_metadata: { justin_mobile_sdk_audit_trail_data: 'AAAA' } },
+      refused: [404, 'acs_system_not_found'],
+    },
+    { as: 'session', with: none, refused: [400, 'invalid_input', 'acs_system_id'] },
   ],
 
   '/seam/mobile_sdk/v1/acs/credentials/list': [{ as: 'session', with: none }],

@@ -93,6 +93,18 @@ export class Things {
     return this.#make('/acs/credentials/create', await this.credentialParams(), 'acs_credential')
   }
 
+  async unassignedCredential() {
+    const { acs_credential_id, user_identity_id } = await this.credential()
+    await this.#make('/acs/credentials/unassign', { acs_credential_id, user_identity_id })
+    return { acs_credential_id }
+  }
+
+  async disconnectedPhone() {
+    const { device_id } = await this.phone()
+    await this.#make('/devices/simulate/disconnect', { device_id })
+    return { device_id }
+  }
+
   async instantKey() {
     const { user_identity_id } = await this.person()
     return this.#make('/user_identities/generate_instant_key', { user_identity_id }, 'instant_key')

@@ -9,6 +9,7 @@ async fn null_is_absence_in_bodies_that_create_and_change() {
     let jane = world.person("jane").await;
     let other = world.person("other").await;
     let session = text(&world.client_session(json!({ "user_identity_id": jane })).await["client_session_id"]);
+    let key = world.sync_credential(&jane).await;
     let (first, second) = (world.phone(&jane).await, world.phone(&jane).await);
     world.phone(&other).await;
     for (path, body) in [
@@ -39,8 +40,13 @@ async fn null_is_absence_in_bodies_that_create_and_change() {
             json!({
                 "access_method": "card", "user_identity_id": jane, "acs_user_id": null, "acs_system_id": null,
                 "credential_manager_acs_system_id": null, "is_multi_phone_sync_credential": null,
-                "allowed_acs_entrance_ids": null, "starts_at": null, "ends_at": null,
+                "allowed_acs_entrance_ids": null, "starts_at": null, "ends_at": null, "code": null,
             }),
+        ),
+        ("/acs/credentials/update", json!({ "acs_credential_id": key, "ends_at": null, "code": null })),
+        (
+            "/acs/credentials/unassign",
+            json!({ "acs_credential_id": key, "user_identity_id": jane, "acs_user_id": null }),
         ),
         (
             "/phones/simulate/create_sandbox_phone",

@@ -92,6 +92,7 @@ impl Resources {
         resources.set("instant_key_url", &instant_key["instant_key_url"]);
         resources.set("event_id", &event["event_id"]);
         resources.set("event_device_id", &json!(gone));
+        resources.set("card_id", &card["acs_credential_id"]);
         resources.set("acs_system_id", &card["acs_system_id"]);
         resources.set("connected_account_id", &device["connected_account_id"]);
         let session = key.anonymous().bearer(&text(&session["token"]));
@@ -108,6 +109,7 @@ impl Resources {
             "user_identity_id",
             "device_id",
             "acs_credential_id",
+            "card_id",
             "client_session_id",
             "instant_key_id",
             "event_id",

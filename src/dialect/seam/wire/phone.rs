@@ -1,8 +1,9 @@
 //! A phone in its two forms: as a phone and as a device.
 
-use super::{Fault, Warning, placeholder_id};
+use super::{Warning, placeholder_id};
 use crate::domain;
 use crate::domain::metadata::Metadata;
+use crate::domain::phone::{DISCONNECTED, DISCONNECTED_MESSAGE};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -25,9 +26,27 @@ pub struct Phone {
     pub created_at: DateTime<Utc>,
     #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
     pub custom_metadata: Metadata,
-    pub errors: Vec<Fault>,
+    pub errors: Vec<DeviceError>,
     pub warnings: Vec<Warning>,
     pub properties: PhoneProperties,
+}
+
+/// An error of a phone: it is offline, as a sandbox simulates it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceError {
+    pub created_at: DateTime<Utc>,
+    #[schema(example = "device_disconnected")]
+    pub error_code: &'static str,
+    #[schema(example = "The phone is offline")]
+    pub message: &'static str,
+    /// Always true.
+    pub is_device_error: bool,
+}
+
+impl DeviceError {
+    fn disconnected(at: DateTime<Utc>) -> DeviceError {
+        DeviceError { created_at: at, error_code: DISCONNECTED, message: DISCONNECTED_MESSAGE, is_device_error: true }
+    }
 }
 
 /// The type of a device.
@@ -90,7 +109,7 @@ impl From<domain::phone::Phone> for Phone {
             display_name: phone.display_name().to_owned(),
             workspace_id: phone.workspace_id.0,
             created_at: phone.created_at,
-            errors: Vec::new(),
+            errors: phone.disconnected_at.map(DeviceError::disconnected).into_iter().collect(),
             warnings: Vec::new(),
             properties: (&phone).into(),
             nickname: phone.nickname,
@@ -116,12 +135,18 @@ pub struct Device {
     pub created_at: DateTime<Utc>,
     #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({ "internal_account_id": "user-1" }))]
     pub custom_metadata: Metadata,
-    pub errors: Vec<Fault>,
+    pub errors: Vec<DeviceError>,
     pub warnings: Vec<Warning>,
     pub is_managed: bool,
     pub space_ids: Vec<Uuid>,
     #[schema(example = json!(["phone"]))]
     pub capabilities_supported: Vec<&'static str>,
+    /// Whether it is a phone that was created in a sandbox.
+    pub can_simulate_connection: bool,
+    /// Whether it is a phone that was created in a sandbox.
+    pub can_simulate_disconnection: bool,
+    /// Whether it is a phone that was created in a sandbox.
+    pub can_simulate_removal: bool,
     #[schema(value_type = Object)]
     pub location: Map<String, Value>,
     pub properties: DeviceProperties,
@@ -156,7 +181,7 @@ impl From<domain::phone::Phone> for Device {
     fn from(phone: domain::phone::Phone) -> Device {
         let properties = DeviceProperties {
             name: phone.display_name().to_owned(),
-            online: true,
+            online: phone.disconnected_at.is_none(),
             manufacturer: phone.device_manufacturer.clone(),
             appearance: Appearance { name: phone.device_model.clone() },
             model: DeviceModel {
@@ -166,6 +191,7 @@ impl From<domain::phone::Phone> for Device {
             phone: (&phone).into(),
         };
         let connected_account_id = placeholder_id(phone.workspace_id, "connected_account");
+        let is_simulated = phone.is_simulated();
         let phone = Phone::from(phone);
         Device {
             device_id: phone.device_id,
@@ -181,8 +207,20 @@ impl From<domain::phone::Phone> for Device {
             is_managed: true,
             space_ids: Vec::new(),
             capabilities_supported: vec!["phone"],
+            can_simulate_connection: is_simulated,
+            can_simulate_disconnection: is_simulated,
+            can_simulate_removal: is_simulated,
             location: Map::new(),
             properties,
         }
     }
+}
+
+/// A provider of devices that can be connected. There is none: phones register themselves.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceProvider {
+    pub device_provider_name: String,
+    pub display_name: String,
+    pub image_url: String,
+    pub provider_categories: Vec<String>,
 }

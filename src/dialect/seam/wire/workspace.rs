@@ -1,7 +1,10 @@
 //! Workspaces and action attempts.
 
+use super::{AcsCredential, ClientSession, Device, UserIdentity};
 use crate::domain;
+use crate::domain::event::Event;
 use crate::domain::workspace::PublishableKeySessions;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -52,6 +55,42 @@ impl Workspace {
     /// As client sessions see it.
     pub fn for_client_session(self) -> Workspace {
         Workspace { publishable_key: None, ..self }
+    }
+}
+
+/// The look of Seam's hosted pages. There are none.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomizationProfile {
+    pub customization_profile_id: Uuid,
+    pub workspace_id: Uuid,
+    #[schema(required)]
+    pub name: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// The resources with an id: at most one, unless ids of several systems are the same.
+#[derive(Debug, Serialize)]
+pub struct Batch {
+    pub devices: Vec<Device>,
+    pub events: Vec<Event>,
+    pub user_identities: Vec<UserIdentity>,
+    pub client_sessions: Vec<ClientSession>,
+    pub acs_credentials: Vec<AcsCredential>,
+    pub action_attempts: Vec<ActionAttempt>,
+    pub workspaces: Vec<Workspace>,
+}
+
+impl From<domain::workspace::Found> for Batch {
+    fn from(found: domain::workspace::Found) -> Batch {
+        Batch {
+            devices: found.phone.map(Device::from).into_iter().collect(),
+            events: found.event.into_iter().collect(),
+            user_identities: found.user_identity.map(UserIdentity::from).into_iter().collect(),
+            client_sessions: found.client_session.map(ClientSession::from).into_iter().collect(),
+            acs_credentials: found.credential.map(AcsCredential::from).into_iter().collect(),
+            action_attempts: found.action_attempt.map(ActionAttempt::from).into_iter().collect(),
+            workspaces: found.workspace.map(Workspace::from).into_iter().collect(),
+        }
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) struct KeyPhoneRow {
     pub assa_abloy_metadata: Option<AssaAbloyMetadata>,
     pub created_at: Option<DateTime<Utc>>,
     pub deactivated_at: Option<DateTime<Utc>>,
+    pub disconnected_at: Option<DateTime<Utc>>,
 }
 
 /// Selects keys with phones; the literals are the arrays of the lookups and the phones to join.
@@ -46,7 +47,7 @@ macro_rules! select_keys_with_phones {
             device_manufacturer as "device_manufacturer?", device_model as "device_model?", nickname,
             custom_metadata as "custom_metadata?: Document<Metadata>",
             assa_abloy_metadata as "assa_abloy_metadata?: AssaAbloyMetadata", phone.created_at as "created_at?",
-            deactivated_at"#,
+            deactivated_at, disconnected_at"#,
             $arrays,
             $join $(+ $more)*
             $(, $argument)*
@@ -98,6 +99,7 @@ impl KeyPhoneRow {
             assa_abloy_metadata: self.assa_abloy_metadata,
             created_at: self.created_at?,
             deactivated_at: None,
+            disconnected_at: self.disconnected_at,
         })
     }
 }

@@ -73,6 +73,21 @@ impl Seam {
         let (tenant, person, name) = (&self.home.tenant, &self.person, format!("name {serial}"));
         match path {
             "/acs/credentials/delete" => json!({ "acs_credential_id": tenant.sync_credential(person).await }),
+            "/acs/credentials/unassign" => {
+                json!({ "acs_credential_id": tenant.sync_credential(person).await, "user_identity_id": person })
+            }
+            "/acs/credentials/assign" => {
+                let held =
+                    json!({ "acs_credential_id": tenant.sync_credential(person).await, "user_identity_id": person });
+                tenant.key().post("/acs/credentials/unassign", held.clone()).await.ok();
+                held
+            }
+            "/devices/simulate/connect" | "/devices/simulate/disconnect" => {
+                let before = if path.ends_with("/connect") { "disconnect" } else { "connect" };
+                let phone = json!({ "device_id": self.home.resources.value(path, "device_id") });
+                tenant.key().post(&format!("/devices/simulate/{before}"), phone.clone()).await.ok();
+                phone
+            }
             "/client_sessions/create" => json!({ "user_identity_id": person, "user_identifier_key": name }),
             // The other variant sends a known key and gets the existing session.
             "/client_sessions/get_or_create" if variant == 0 => {
@@ -82,7 +97,9 @@ impl Seam {
                 let session = tenant.client_session(json!({ "user_identity_id": person })).await;
                 json!({ "client_session_id": session["client_session_id"] })
             }
-            "/devices/delete" | "/phones/deactivate" => json!({ "device_id": tenant.phone(person).await }),
+            "/devices/delete" | "/devices/simulate/remove" | "/phones/deactivate" => {
+                json!({ "device_id": tenant.phone(person).await })
+            }
             "/seam/mobile_sdk/v1/phone_sessions/get_or_create" => json!({ "custom_sdk_installation_id": name }),
             "/user_identities/create" => json!({ "user_identity_key": name, "full_name": name }),
             "/phones/readmit" => {
@@ -152,8 +169,10 @@ impl Seam {
             "/client_sessions/grant_access" => {
                 json!({ "client_session_id": own("client_session_id"), "connect_webview_ids": own("any_ids") })
             }
-            "/devices/get" => json!({ "device_id": own("device_id") }),
+            "/acs/credentials/update" => json!({ "ends_at": "2030-01-01T00:00:00Z" }),
+            "/devices/get" | "/devices/unmanaged/get" => json!({ "device_id": own("device_id") }),
             "/devices/update" | "/phones/update" => json!({ "name": name, "custom_metadata": { "serial": name } }),
+            "/devices/report_provider_metadata" => json!({ "devices": [] }),
             "/events/get" => json!({ "event_id": own("event_id") }),
             "/events/list" | "/events/stream" => json!({ "since": "2000-01-01" }),
             "/instant_keys/get" => json!({ "instant_key_id": own("instant_key_id") }),

@@ -26,11 +26,12 @@ impl DialectWalk for Seam {
     }
 
     fn creates(operation: &Operation) -> bool {
-        operation.path.contains("create") || operation.path.contains("generate")
+        let path = operation.path;
+        (path.contains("create") && !path.ends_with("/create_offline_code")) || path.contains("generate")
     }
 
     fn is_rare(operation: &Operation) -> bool {
-        operation.path.ends_with("/reset_sandbox")
+        operation.path.ends_with("/reset_sandbox") || operation.path.ends_with("/simulate/remove")
     }
 
     fn is_sent(operation: &Operation, field: &Field) -> Option<bool> {
@@ -39,6 +40,9 @@ impl DialectWalk for Seam {
             | ("/instant_keys/get", "instant_key_url")
             | ("/user_identities/merge", "user_identity_key" | "merged_user_identity_keys") => Some(false),
             ("/instant_keys/get", "instant_key_id") | ("/user_identities/merge", _) => Some(true),
+            ("/acs/credentials/assign" | "/acs/credentials/unassign", "user_identity_id") => Some(true),
+            ("/acs/credentials/assign" | "/acs/credentials/unassign", "acs_user_id") => Some(false),
+            ("/acs/credentials/update", "code") => Some(false),
             ("/events/list", "since") | ("/acs/credentials/create", "user_identity_id") => Some(true),
             _ => None,
         }
@@ -53,8 +57,9 @@ impl DialectWalk for Seam {
         (kind.ends_with("_id") && !REPEATED_AS_SENT.contains(&kind)).then(|| kind.to_owned())
     }
 
-    fn value(_: &Operation, field: &Field, rng: &mut Rng) -> Option<Value> {
+    fn value(operation: &Operation, field: &Field, rng: &mut Rng) -> Option<Value> {
         match (field.name, field.schema["type"].as_str()) {
+            ("ends_at", _) if operation.path == "/acs/credentials/update" => Some(json!("2030-01-01T00:00:00Z")),
             ("since", _) => Some(json!("2000-01-01")),
             (name, _) if name.ends_with("_id") => Some(json!(rng.id())),
             (name, Some("array")) if name.ends_with("_ids") => Some(json!([rng.id()])),
