@@ -16,7 +16,6 @@ const person = async (of) => ({ user_identity_id: (await of.person()).user_ident
 const session = async (of) => ({ client_session_id: (await of.session()).client_session_id })
 const webhook = async (of) => ({ webhook_id: (await of.webhook()).webhook_id })
 const credential = async (of) => ({ acs_credential_id: (await of.credential()).acs_credential_id })
-const production = { as: 'production', with: { device_id: unknownId }, refused: [400, 'workspace_not_sandbox'] }
 const acsUser = {
   with: async (of) => ({ ...(await person(of)), acs_user_id: unknownId }),
   refused: [404, 'acs_user_not_found'],
@@ -424,13 +423,6 @@ export const calls = {
   ],
 
   '/seam/mobile_sdk/v1/acs/credentials/list': [{ as: 'session', with: none }],
-  '/seam/mobile_sdk/v1/report_salto_space_audit_trail': [
-    {
-      as: 'session',
-      with: { acs_system_id: unknownId, salto_space_metadata: { justin_mobile_sdk_audit_trail_data: 'AA==' } },
-      refused: [404, 'acs_system_not_found'],
-    },
-  ],
   '/seam/instant_key/v1/client_sessions/exchange_short_code': [{ as: 'nobody', with: shortCode }, missing('short_code')],
   '/seam/instant_key/v1/preview/get': [{ as: 'nobody', with: link }, missing('instant_key_url')],
 
