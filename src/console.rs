@@ -19,6 +19,7 @@ mod field;
 mod headers;
 mod home;
 mod installations;
+mod instant_keys;
 mod keys;
 mod layout;
 mod live;
@@ -85,6 +86,7 @@ pub fn actions() -> Vec<Action> {
         webhooks::actions(),
         keys::actions(),
         sessions::actions(),
+        instant_keys::actions(),
         numbers::actions(),
         slots::actions(),
         contacts::actions(),

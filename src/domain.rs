@@ -11,6 +11,7 @@ pub mod e164;
 pub mod event;
 pub mod extension;
 pub mod id;
+pub mod instant_key;
 pub mod limits;
 pub mod listing;
 pub mod metadata;

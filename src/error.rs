@@ -133,6 +133,8 @@ pub enum Scheme {
     StreamTicket,
     /// A token of a company's directory.
     ScimToken,
+    /// The short code of an instant key.
+    ShortCode,
 }
 
 /// Reason to refuse a credential.
@@ -223,9 +225,14 @@ pub enum ResourceKind {
     Schema,
     #[strum(to_string = "resource type")]
     ResourceType,
+    #[strum(to_string = "instant key")]
+    InstantKey,
     /// An access system; none is connected.
     #[strum(to_string = "access system")]
     AcsSystem,
+    /// An enrollment automation, which an access system would have.
+    #[strum(to_string = "enrollment automation")]
+    EnrollmentAutomation,
     /// A user of an access system.
     #[strum(to_string = "access system user")]
     AcsUser,
@@ -243,12 +250,19 @@ pub enum Reason {
     UserIdentityExists(&'static str),
     /// The company's directory has deactivated the person: it is not let in.
     UserIdentitySuspended,
+    /// These user identities cannot be merged.
+    NotMergeable(MergeRefusal),
     /// The workspace has as many groups as it may; the number is given.
     TooManyGroups(i64),
     /// A client session with this user identifier key exists.
     ClientSessionExists,
     /// The workspace has this many client sessions without access, the maximum.
     TooManyAnonymousSessions(u32),
+    /// The user identity has as many usable instant keys as it may; the number is given.
+    TooManyInstantKeys(i64),
+    /// The instant key was used as often as it may be.
+    InstantKeyUsed,
+    InstantKeyExpired,
     /// The client session would have more connected accounts or connect webviews than the limit.
     TooManyGrants,
     /// These event types do not exist.
@@ -261,6 +275,8 @@ pub enum Reason {
     PhoneDeactivated,
     /// The user identity or the installation has as many active phones as are allowed.
     TooManyPhones(i64),
+    /// The user identity has access to as many devices as it may; the number is given.
+    TooManyAccessibleDevices(i64),
     /// The webhook was disabled because it failed for too long, or because the receiver is gone.
     WebhookDisabled,
     /// The access token or console session has as many workspaces as it may to create another; the number is given.
@@ -297,6 +313,31 @@ pub enum Reason {
     AlreadyAvailable,
     /// The application has not made the user available.
     NotAvailable,
+}
+
+/// Reason to refuse a merge of user identities.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MergeRefusal {
+    #[error("A user identity cannot be merged into itself")]
+    IntoItself,
+    /// Into another one than the primary; its id is given.
+    #[error("A user identity of the request was merged into {0} already. Merge that one instead")]
+    Elsewhere(String),
+    /// The primary is not in the directory, so what the directory decides on the person would be lost.
+    #[error(
+        "A user identity that is to be merged is in the company's directory, and the primary one is not. Name the one in the \
+         directory as the primary"
+    )]
+    InDirectory,
+    /// The maximum is given.
+    #[error("At most {0} user identities can be merged into one, over all merges")]
+    TooMany(i64),
+    /// More rows of a kind would be moved or created than the maximum, which is given.
+    #[error(
+        "A merge moves at most {0} contacts, phones, credentials or client sessions, and creates at most as many credentials. \
+         Name the user identity with the most as the primary, or delete some first"
+    )]
+    TooLarge(i64),
 }
 
 /// Error of a body, before its values are checked.

@@ -21,6 +21,7 @@
 //! 5  server · lifecycle · config · telemetry · postgres (the private one)
 //! 4  dialect/*       use api, http, domain, error, deactivation and the store's handles; never another dialect, never SQL
 //!    console         the operators' pages, with the same rules
+//!    instant_key_page   the page of a link, with the same rules
 //! 3  api             what dialects share: routes, input rules, the frame of the document
 //! 2  http · deactivation · webhooks · sweeper     middleware and background work
 //! 1  store           the repository layer, the only module with SQL
@@ -48,6 +49,7 @@ pub mod dialect;
 pub mod domain;
 pub mod error;
 pub mod http;
+pub mod instant_key_page;
 pub mod lifecycle;
 pub mod metrics;
 mod outbound_tls;

@@ -47,6 +47,8 @@ pub enum SweepStep {
     OldAuditEntries,
     #[strum(serialize = "unused client sessions")]
     UnusedClientSessions,
+    #[strum(serialize = "expired instant keys")]
+    ExpiredInstantKeys,
     #[strum(serialize = "last uses of credentials")]
     LastUses,
     #[strum(serialize = "sessions of operators")]

@@ -18,6 +18,7 @@ use crate::console;
 use crate::dialect;
 use crate::http::error_renderer::ErrorRenderer;
 use crate::http::{App, Claim, Dialect, host};
+use crate::instant_key_page;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -36,6 +37,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let console = app.has_console.then_some(&console::DIALECT);
     let dialects: Arc<[(&Dialect, Router)]> = console
         .into_iter()
+        .chain([&instant_key_page::DIALECT])
         .chain(dialect::ALL)
         .map(|dialect| {
             let beside = if dialect.name == rest.name { openapi::routes() } else { Router::new() };

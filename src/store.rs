@@ -18,6 +18,7 @@ mod credentials;
 mod diagnosis;
 mod distribution;
 mod events;
+mod instant_keys;
 mod last_used;
 mod migrate;
 mod network;

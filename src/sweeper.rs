@@ -1,5 +1,5 @@
-//! Periodic maintenance: advances phone numbers in their lifecycle, prunes the event log, the audit trail and
-//! unused client sessions, cancels deliveries of disabled webhooks, and writes when keys were last used. Any number of servers may sweep one database; they share the work.
+//! Periodic maintenance: advances phone numbers in their lifecycle, prunes the event log, the audit trail,
+//! unused client sessions and expired instant keys, cancels deliveries of disabled webhooks, and writes when keys were last used. Any number of servers may sweep one database; they share the work.
 
 mod row_counter;
 
@@ -42,6 +42,8 @@ impl Sweeper {
             self.repeat(&stop, SweepStep::OldAuditEntries, || self.prune_audit(before)).await;
             let prune_sessions = || store.prune_anonymous_client_sessions(self.clock.now(), BATCH);
             self.repeat(&stop, SweepStep::UnusedClientSessions, prune_sessions).await;
+            let prune_instant_keys = || store.prune_instant_keys(self.clock.now(), BATCH);
+            self.repeat(&stop, SweepStep::ExpiredInstantKeys, prune_instant_keys).await;
             // Not repeated: what is used meanwhile is written next time.
             if let Err(error) = store.write_last_used().await {
                 self.metrics.failed_sweep(SweepStep::LastUses);

@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::context::PageContext;
 use super::elements::{brief, code, empty, text, time};
+use super::instant_keys;
 use super::layout::{Page, page};
 use super::phones::{COUNT, credentials_table, others, sessions_table, shown};
 use super::search::lost_link;
@@ -48,6 +49,7 @@ async fn show(context: PageContext) -> Result<Page> {
         p { a href=(context.address(&format!("/users/{id}/slots"))) { "Slots of this person" } }
         (credentials_table(&credentials))
         (sessions_table(&sessions))
+        (instant_keys::table(&context, id).await?)
         (timeline::recent(&context, TimelineSubject::Person(id), &format!("person={id}")).await?)
     };
     Ok(page(&context, "Person", body))

@@ -15,7 +15,9 @@ mod event_stream;
 mod event_types;
 mod events;
 mod health;
+mod instant_keys;
 pub mod message;
+mod mobile_credentials;
 mod openapi;
 mod page;
 mod phone_sessions;
@@ -24,6 +26,7 @@ pub mod query;
 mod resources;
 mod route;
 mod salto_space;
+mod short_codes;
 mod simulated_devices;
 mod stream_ticket;
 mod user_identities;
@@ -62,6 +65,7 @@ fn routes() -> Vec<Operation> {
         stream_ticket::routes(),
         user_identities::routes(),
         client_sessions::routes(),
+        instant_keys::routes(),
         devices::routes(),
         simulated_devices::routes(),
         device_providers::routes(),
@@ -72,6 +76,8 @@ fn routes() -> Vec<Operation> {
         webhooks::routes(),
         health::routes(),
         phone_sessions::routes(),
+        mobile_credentials::routes(),
+        short_codes::routes(),
         salto_space::routes(),
     ]
     .into_iter()

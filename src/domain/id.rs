@@ -45,6 +45,7 @@ ids! {
     /// A phone number's lifecycle in a workspace.
     PhoneNumberId,
     ClientSessionId,
+    InstantKeyId,
     EventId,
     WebhookId,
     ActionAttemptId,

@@ -12,6 +12,9 @@ use uuid::Uuid;
 /// several user identities at the same time may exceed it by their number.
 pub const MAX_PHONES: i64 = 100;
 
+/// Maximum number of active phones that a user identity is granted access to.
+pub const MAX_DEVICE_ACCESS: i64 = 1_000;
+
 /// A registered phone.
 #[derive(Debug, Clone)]
 pub struct Phone {

@@ -15,6 +15,9 @@ const CLIENT_SESSION: &str = "seam_cst1";
 /// Number of digits of an id of 128 bits.
 const WORKSPACE_DIGITS: usize = 22;
 
+/// Number of random digits of a short code: more than 140 bits.
+const SHORT_CODE_SECRET: usize = 24;
+
 /// A plaintext token. Never printed by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
@@ -34,14 +37,12 @@ impl Token {
     /// A client session's token, `seam_cst1<8><22>_<24>`, with the id of its workspace as 22 digits, by which the node with
     /// the session is found. Tokens of previous versions are `seam_cst1<8>_<24>`.
     pub fn client_session(workspace: WorkspaceId, random: &Random) -> Token {
-        let mut rest = workspace.0.as_u128();
-        let mut digits = [b'1'; WORKSPACE_DIGITS];
-        for digit in digits.iter_mut().rev() {
-            *digit = BASE58[(rest % 58) as usize];
-            rest /= 58;
-        }
-        let workspace = digits.map(char::from).iter().collect::<String>();
-        Token(format!("{CLIENT_SESSION}{}{workspace}_{}", random.base58(8), random.base58(24)))
+        Token(format!("{CLIENT_SESSION}{}{}_{}", random.base58(8), digits_of(workspace), random.base58(24)))
+    }
+
+    /// The short code of an instant key, `<22><24>`, with the id of its workspace as 22 digits.
+    pub fn short_code(workspace: WorkspaceId, random: &Random) -> Token {
+        Token(format!("{}{}", digits_of(workspace), random.base58(SHORT_CODE_SECRET)))
     }
 
     /// A workspace's publishable key, `seam_pk1<8>_<24>`.
@@ -117,15 +118,38 @@ impl TokenHash {
     }
 }
 
-/// The workspace that a client session's token names. The name is not proof of anything; the hash of the whole token is.
-pub fn workspace_of_client_session(token: &str) -> Option<WorkspaceId> {
-    let (hint, _) = token.strip_prefix(CLIENT_SESSION)?.rsplit_once('_')?;
-    let digits = hint.as_bytes().get(8..).filter(|digits| digits.len() == WORKSPACE_DIGITS)?;
+/// The id of a workspace as digits.
+fn digits_of(workspace: WorkspaceId) -> String {
+    let mut rest = workspace.0.as_u128();
+    let mut digits = [b'1'; WORKSPACE_DIGITS];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE58[(rest % 58) as usize];
+        rest /= 58;
+    }
+    digits.map(char::from).iter().collect()
+}
+
+/// The workspace of these digits.
+fn workspace_of(digits: &[u8]) -> Option<WorkspaceId> {
     let value = digits.iter().try_fold(0_u128, |value, digit| {
         let digit = BASE58.iter().position(|known| known == digit)?;
         value.checked_mul(58)?.checked_add(digit as u128)
     });
     value.map(|value| WorkspaceId(Uuid::from_u128(value)))
+}
+
+/// The workspace that the short code of an instant key names; `None` if the text is no such code.
+pub fn workspace_of_short_code(code: &str) -> Option<WorkspaceId> {
+    let (digits, secret) = code.as_bytes().split_at_checked(WORKSPACE_DIGITS)?;
+    let is_secret = secret.len() == SHORT_CODE_SECRET && secret.iter().all(|letter| BASE58.contains(letter));
+    workspace_of(digits).filter(|_| is_secret)
+}
+
+/// The workspace that a client session's token names. The name is not proof of anything; the hash of the whole token is.
+pub fn workspace_of_client_session(token: &str) -> Option<WorkspaceId> {
+    let (hint, _) = token.strip_prefix(CLIENT_SESSION)?.rsplit_once('_')?;
+    let digits = hint.as_bytes().get(8..).filter(|digits| digits.len() == WORKSPACE_DIGITS)?;
+    workspace_of(digits)
 }
 
 /// Returns the kind of a bearer token, by its prefix. Without a known prefix it is an API key.
@@ -180,10 +204,18 @@ mod tests {
             let workspace = WorkspaceId(Uuid::from_u128(id));
             let token = Token::client_session(workspace, &random);
             assert_eq!(workspace_of_client_session(token.reveal()), Some(workspace), "{}", token.reveal());
+            let code = Token::short_code(workspace, &random);
+            assert_eq!(workspace_of_short_code(code.reveal()), Some(workspace), "{}", code.reveal());
+            assert!(!format!("{code:?}").contains(code.reveal()));
         }
         let beyond = format!("seam_cst1Eq8v3Kd2{}_7PnQ2mXc9RtYw4ZbL6sHgA1e", "z".repeat(WORKSPACE_DIGITS));
         for token in ["seam_cst1Eq8v3Kd2_7PnQ2mXc9RtYw4ZbL6sHgA1e", "seam_cst1é", "seam_cst1_", "", &beyond] {
             assert_eq!(workspace_of_client_session(token), None, "{token}");
+        }
+        let code = Token::short_code(WorkspaceId(Uuid::from_u128(1)), &random).reveal().to_owned();
+        let beyond = format!("{}{}", "z".repeat(WORKSPACE_DIGITS), &code[WORKSPACE_DIGITS..]);
+        for code in [&code[1..], &format!("{code}1"), &format!("{}0", &code[..45]), &beyond, "", &"é".repeat(23)] {
+            assert_eq!(workspace_of_short_code(code), None, "{code}");
         }
     }
 

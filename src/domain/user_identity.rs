@@ -3,6 +3,13 @@
 use super::id::{UserIdentityId, WorkspaceId};
 use super::page::Paging;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Maximum number of user identities that are merged into one, over all merges.
+pub const MAX_MERGED: i64 = 1_000;
+
+/// Maximum number of rows of a kind that a merge moves or creates, so that it ends within the time of a request.
+pub const MAX_MOVED: i64 = 20_000;
 
 /// A stored user identity.
 #[derive(Debug, Clone)]
@@ -14,6 +21,10 @@ pub struct UserIdentity {
     pub phone_number: Option<String>,
     pub full_name: Option<String>,
     pub created_at: DateTime<Utc>,
+    /// Ids of the user identities that were merged into it, in order; empty where they are not shown.
+    pub merged_user_identity_ids: Vec<Uuid>,
+    /// Their keys.
+    pub merged_user_identity_keys: Vec<String>,
 }
 
 impl UserIdentity {
@@ -77,4 +88,11 @@ pub struct UserIdentityFilter {
     pub search: Option<String>,
     pub created_before: Option<DateTime<Utc>>,
     pub paging: Paging,
+}
+
+/// User identities to merge into a primary one, as a request names them.
+#[derive(Debug, Clone)]
+pub enum MergeRequest {
+    ById { primary: UserIdentityId, merged: Vec<UserIdentityId> },
+    ByKey { primary: String, merged: Vec<String> },
 }

@@ -12,7 +12,7 @@ struct Named {
 
 impl Workspace {
     /// Names of credentials that stand in this workspace's audit trail: of keys and tokens their own, of an operator the e-mail
-    /// address, of a client session or a password its user identity's. Those that are gone have none.
+    /// address, of a client session, an instant key or a password its user identity's. Those that are gone have none.
     pub async fn author_names(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, String>> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
@@ -33,6 +33,11 @@ impl Workspace {
             select client_session_id, coalesce(nullif(full_name, ''), email_address, phone_number, user_identity_key, 'User identity')
             from client_session join user_identity using (workspace_id, user_identity_id)
             where client_session.workspace_id = $1 and client_session_id = any ($2)
+            union all
+            select instant_key_id, coalesce(nullif(full_name, ''), email_address, phone_number, user_identity_key, 'User identity')
+            from instant_key join client_session using (workspace_id, client_session_id)
+                join user_identity using (workspace_id, user_identity_id)
+            where instant_key.workspace_id = $1 and instant_key_id = any ($2)
             union all
             select user_identity_id, coalesce(nullif(full_name, ''), email_address, phone_number, user_identity_key, 'User identity')
             from user_identity

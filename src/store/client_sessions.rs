@@ -86,7 +86,7 @@ pub(in crate::store) use create_by_key::SessionCreation;
 pub use end::EndedSessions;
 
 /// The error of a caller whose key was revoked during the request.
-fn revoked_issuer() -> Error {
+pub(super) fn revoked_issuer() -> Error {
     Error::Unauthenticated(Rejection::of(Scheme::ApiKey, AuthFailure::Revoked))
 }
 
@@ -96,7 +96,11 @@ impl Workspace {
         self.client_session_on(&self.store.pool, id).await
     }
 
-    async fn client_session_on(&self, executor: impl PgExecutor<'_>, id: ClientSessionId) -> Result<ClientSession> {
+    pub(super) async fn client_session_on(
+        &self,
+        executor: impl PgExecutor<'_>,
+        id: ClientSessionId,
+    ) -> Result<ClientSession> {
         let row = select_sessions!(
             "where workspace_id = $1 and client_session_id = $2 and revoked_at is null",
             self.workspace_id(),
@@ -125,7 +129,12 @@ impl Workspace {
             "where workspace_id = $1 and revoked_at is null
                 and ($2::uuid is null or client_session_id = $2)
                 and ($3::text is null or normalize(user_identifier_key, nfc) = normalize($3, nfc))
-                and (not $4 or user_identity_id is not distinct from $5)
+                and (not $4 or case when $5::uuid is null then user_identity_id is null
+                    else user_identity_id = any (array(
+                        select $5
+                        union all
+                        select user_identity_id from merged_user_identity
+                        where workspace_id = $1 and merged_user_identity_id = $5)) end)
                 and (not $6 or case when $7::uuid is null then connect_webview_ids = '{}'
                     else $7 = any (connect_webview_ids) end)
                 and (not $8 or user_identifier_key is null)

@@ -304,9 +304,15 @@ impl Workspace {
     ) -> Result<()> {
         let deleted = sqlx::query_scalar!(
             r#"
-            with deleted as (
+            with person as materialized (
+                -- First, as by all that change both.
+                select user_identity_id from user_identity
+                where workspace_id = $1 and user_identity_id = $2
+                for no key update
+            ), deleted as (
                 update contact set deleted_at = $4, contact_group_id = null
-                where workspace_id = $1 and user_identity_id = $2 and contact_id = $3 and deleted_at is null
+                where workspace_id = $1 and user_identity_id = (select user_identity_id from person) and contact_id = $3
+                    and deleted_at is null
                 returning contact_id
             ), numbers as (
                 delete from contact_number

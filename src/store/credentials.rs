@@ -65,7 +65,11 @@ impl Workspace {
         let rows = select_credentials!(
             "where workspace_id = $1
                 and ($2::uuid is null or user_identity_id = $2)
-                and ($3::uuid is null or user_identity_id = $3)
+                and ($3::uuid is null or user_identity_id = any (array(
+                    select $3
+                    union all
+                    select user_identity_id from merged_user_identity
+                    where workspace_id = $1 and merged_user_identity_id = $3)))
                 and ($4::uuid is null or acs_user_id = $4)
                 and ($5::uuid is null or acs_system_id = $5)
                 and ($6::boolean is null or is_multi_phone_sync_credential = $6)

@@ -138,10 +138,24 @@ impl Workspace {
                 and ($4::uuid[] is null or event_id = any ($4))
                 and case when $5::text[] is null then $13 or not is_opt_in else event_type = any ($5) end
                 and ($6::uuid[] is null or device_id = any ($6))
-                and ($7::uuid is null or user_identity_id = $7)
+                and ($7::uuid is null or user_identity_id = any (array(
+                    with own as materialized (
+                        select $7 as user_identity_id
+                        union all
+                        select user_identity_id from merged_user_identity
+                        where workspace_id = $1 and merged_user_identity_id = $7
+                    )
+                    select user_identity_id from own
+                    union all
+                    select merged_user_identity_id from merged_user_identity
+                    where workspace_id = $1 and user_identity_id = any (array(select user_identity_id from own)))))
                 and ($8::uuid is null or acs_credential_id = $8)
                 and ($9::uuid[] is null or acs_system_id = any ($9))
-                and ($10::uuid is null or user_identity_id = $10)
+                and ($10::uuid is null or user_identity_id = any (array(
+                    select $10
+                    union all
+                    select merged_user_identity_id from merged_user_identity
+                    where workspace_id = $1 and user_identity_id = $10)))
             order by created_at
             limit $11 offset $12",
             self.workspace_id(),

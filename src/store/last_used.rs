@@ -38,7 +38,8 @@ impl LastUsed {
             | Principal::ClientSession(..)
             | Principal::PublishableKey(_)
             | Principal::Password(_)
-            | Principal::Operator(_) => {}
+            | Principal::Operator(_)
+            | Principal::InstantKey(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! Phones: read, listed and updated.
 
+mod access;
 mod deactivate;
 mod details;
 mod preview;
@@ -83,7 +84,8 @@ impl Workspace {
         let row = select_phones!(
             "where workspace_id = $1 and normalize(coalesce(nickname, device_model), nfc) = normalize($2, nfc)
                 and deactivated_at is null
-                and ($3::uuid is null or user_identity_id = $3)
+                and ($3::uuid is null or user_identity_id = $3 or device_id = any (array(
+                    select device_id from device_access where workspace_id = $1 and user_identity_id = $3)))
             order by created_at, device_id limit 1",
             self.workspace_id(),
             name,
@@ -94,19 +96,29 @@ impl Workspace {
         found(row, ResourceKind::Phone, name)
     }
 
-    /// Phones that match a filter, in order of `created_at`, then of their ids.
+    /// Phones that match a filter, in order of `created_at`, then of their ids. In the scope of a user identity are also those
+    /// to which it was granted access.
     pub async fn phones(&self, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
         self.phones_with(Prefetched::Nothing, filter, scope).await
     }
 
     /// As [`Workspace::phones`], from what was prefetched for this filter.
     pub async fn phones_with(&self, prefetched: Prefetched, filter: &PhoneFilter, scope: Scope) -> Result<Page<Phone>> {
-        let rows = match (prefetched, PlainPhoneList::of(filter, scope)) {
+        let plain = PlainPhoneList::of(filter, scope);
+        let mut rows = match (prefetched, &plain) {
             (Prefetched::Phones(phones), _) => phones,
             (_, Some(PlainPhoneList::All)) => self.all_phones(&filter.paging).await?,
-            (_, Some(PlainPhoneList::OfPerson(person))) => self.phones_of(person, &filter.paging).await?,
+            (_, Some(PlainPhoneList::OfPerson(person))) if scope != Scope::Workspace => {
+                self.reachable_phones(*person, &filter.paging).await?
+            }
+            (_, Some(PlainPhoneList::OfPerson(person))) => self.phones_of(*person, &filter.paging).await?,
             (_, None) => self.filtered_phones(filter, scope).await?,
         };
+        if let (true, Some(PlainPhoneList::OfPerson(person)), Scope::Workspace) = (rows.is_empty(), plain, scope)
+            && let Some(primary) = self.merged_into(person).await?
+        {
+            rows = self.phones_of(primary, &filter.paging).await?;
+        }
         Ok(filter.paging.cut(rows, |phone| Position { created_at: phone.created_at, id: phone.device_id.0 }))
     }
 
@@ -144,8 +156,13 @@ impl Workspace {
         Ok(select_phones!(
             "where workspace_id = $1
                 and ($2 or deactivated_at is null)
-                and ($3::uuid is null or user_identity_id = $3)
-                and ($4::uuid[] is null or user_identity_id = any ($4))
+                and ($3::uuid is null or user_identity_id = $3 or device_id = any (array(
+                    select device_id from device_access where workspace_id = $1 and user_identity_id = $3)))
+                and ($4::uuid[] is null or user_identity_id = any (array(
+                    select unnest($4)
+                    union all
+                    select user_identity_id from merged_user_identity
+                    where workspace_id = $1 and merged_user_identity_id = any ($4))))
                 and ($5::uuid[] is null or device_id = any ($5))
                 and ($6::uuid is null or device_id in (
                     select device_id from credential
@@ -190,8 +207,7 @@ impl Workspace {
 
     /// Ids of a user identity's active phones. An unknown one is `NotFound`.
     pub async fn phone_ids_of(&self, person: UserIdentityId) -> Result<Vec<DeviceId>> {
-        self.user_identity(person, Scope::Workspace).await?;
-        Ok(sqlx::query_scalar!(
+        let phones = sqlx::query_scalar!(
             r#"
             select device_id as "device_id: DeviceId" from phone
             where workspace_id = $1 and user_identity_id = $2 and deactivated_at is null
@@ -201,7 +217,11 @@ impl Workspace {
             person.0,
         )
         .fetch_all(&self.store.pool)
-        .await?)
+        .await?;
+        if phones.is_empty() {
+            self.user_identity(person, Scope::Workspace).await?;
+        }
+        Ok(phones)
     }
 
     /// Updates a phone's nickname or custom metadata, and emits the opt-in event `phone.updated`.

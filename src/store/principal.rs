@@ -4,6 +4,7 @@
 pub(super) mod console;
 mod passes;
 mod scim_token;
+mod short_code;
 mod stream_ticket;
 mod tokens;
 
@@ -32,6 +33,8 @@ pub enum Credentials<'a> {
     PublishableKey(&'a str),
     /// The token of a company's directory.
     ScimToken(&'a str),
+    /// The short code of an instant key.
+    ShortCode(&'a str),
 }
 
 impl Credentials<'_> {
@@ -45,7 +48,8 @@ impl Credentials<'_> {
             | Scheme::ConsoleSession
             | Scheme::PublishableKey
             | Scheme::StreamTicket
-            | Scheme::ScimToken => Credentials::ApiKey(token),
+            | Scheme::ScimToken
+            | Scheme::ShortCode => Credentials::ApiKey(token),
         }
     }
 }
@@ -99,6 +103,8 @@ pub enum Principal {
     Operator(OperatorId),
     /// A company's directory, by its token.
     ScimToken(ScimTokenId),
+    /// The holder of the link of an instant key.
+    InstantKey(InstantKeyId),
 }
 
 impl Principal {
@@ -113,6 +119,7 @@ impl Principal {
             Principal::Password(person) => ("password", Some(person.0)),
             Principal::Operator(id) => ("operator_account", Some(id.0)),
             Principal::ScimToken(id) => ("scim_token", Some(id.0)),
+            Principal::InstantKey(id) => ("instant_key", Some(id.0)),
         }
     }
 
@@ -125,7 +132,9 @@ impl Principal {
             | Principal::Operator(_)
             | Principal::ScimToken(_) => Scope::Workspace,
             Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
-            Principal::ClientSession(_, None) | Principal::PublishableKey(_) => Scope::Nothing,
+            Principal::ClientSession(_, None) | Principal::PublishableKey(_) | Principal::InstantKey(_) => {
+                Scope::Nothing
+            }
         }
     }
 }
@@ -172,6 +181,7 @@ impl Store {
             Credentials::ClientSession(token) => (self.client_session(token, origin, now).await?, Prefetched::Nothing),
             Credentials::PublishableKey(key) => (self.publishable_key(key, origin).await?, Prefetched::Nothing),
             Credentials::ScimToken(token) => (self.scim_token(token, origin).await?, Prefetched::Nothing),
+            Credentials::ShortCode(code) => (self.short_code(code, origin).await?, Prefetched::Nothing),
         };
         self.last_used.record(authenticated.0.principal().0, now);
         Ok(authenticated)

@@ -67,6 +67,8 @@ impl UserRow {
                 phone_number: self.phone_number,
                 full_name: self.full_name,
                 created_at: self.created_at,
+                merged_user_identity_ids: Vec::new(),
+                merged_user_identity_keys: Vec::new(),
             },
             suspended_at: self.suspended_at,
             record: self.user_name.zip(self.updated_at).map(record),

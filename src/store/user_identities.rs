@@ -7,6 +7,8 @@ mod directory;
 mod extensions;
 mod hash_queue;
 mod import;
+mod merge;
+mod merged;
 mod passwords;
 mod search;
 mod subscribers;
@@ -34,7 +36,17 @@ macro_rules! select_user_identities {
         sqlx::query_as!(
             UserIdentity,
             r#"
-            select workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name, created_at
+            select workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name, created_at,
+                array(
+                    select merged_user_identity_id from merged_user_identity as merged
+                    where merged.workspace_id = $1 and merged.user_identity_id = user_identity.user_identity_id
+                    order by merged_at, merged_user_identity_id
+                ) as "merged_user_identity_ids!", array(
+                    select merged.user_identity_key from merged_user_identity as merged
+                    where merged.workspace_id = $1 and merged.user_identity_id = user_identity.user_identity_id
+                        and merged.user_identity_key is not null
+                    order by merged_at, merged_user_identity_id
+                ) as "merged_user_identity_keys!"
             from user_identity
             "# + $rest
             $(, $argument)*
@@ -57,8 +69,8 @@ impl Workspace {
         found(row, ResourceKind::UserIdentity, id)
     }
 
-    /// The user identity with this key, in any canonically equivalent form. The form that was stored wins over a duplicate
-    /// from before there was this rule.
+    /// The user identity with this key, in any canonically equivalent form, or with which one of this key was merged. The
+    /// form that was stored wins over a duplicate from before there was this rule.
     pub async fn user_identity_by_key(&self, key: &str) -> Result<UserIdentity> {
         let row = select_user_identities!(
             "where workspace_id = $1 and (user_identity_key = $2 or (
@@ -66,6 +78,25 @@ impl Workspace {
                 and user_identity_key is distinct from duplicate_user_identity_key))
             order by user_identity_key <> $2
             limit 1",
+            self.workspace_id(),
+            key,
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        match row {
+            Some(person) => Ok(person),
+            None => self.user_identity_by_merged_key(key).await,
+        }
+    }
+
+    async fn user_identity_by_merged_key(&self, key: &str) -> Result<UserIdentity> {
+        let row = select_user_identities!(
+            "where workspace_id = $1 and user_identity_id = (
+                select user_identity_id from merged_user_identity
+                where workspace_id = $1 and user_identity_key is not null
+                    and normalize(user_identity_key, nfc) = normalize($2, nfc)
+                order by user_identity_key <> $2, merged_at
+                limit 1)",
             self.workspace_id(),
             key,
         )
@@ -79,7 +110,11 @@ impl Workspace {
         let rows = select_user_identities!(
             "where workspace_id = $1
                 and ($2::uuid is null or user_identity_id = $2)
-                and ($3::uuid[] is null or user_identity_id = any ($3))
+                and ($3::uuid[] is null or user_identity_id = any (array(
+                    select unnest($3)
+                    union all
+                    select user_identity_id from merged_user_identity
+                    where workspace_id = $1 and merged_user_identity_id = any ($3))))
                 and ($4::text is null
                     or strpos(search_text, (select caseless($4))) > 0
                     or strpos(phone_number_folded, (select caseless($4))) > 0
@@ -102,27 +137,35 @@ impl Workspace {
         Ok(filter.paging.cut(rows, |person| Position { created_at: person.created_at, id: person.user_identity_id.0 }))
     }
 
-    /// Updates a user identity.
+    /// Updates a user identity. The key of one that was merged into another is in use.
     pub async fn update_user_identity(&self, id: UserIdentityId, change: &UserIdentityChange) -> Result<()> {
-        let changed = sqlx::query_scalar!(
+        let row = sqlx::query!(
             r#"
-            update user_identity
-            set user_identity_key = case when $3 then $4 else user_identity_key end,
-                duplicate_user_identity_key = case
-                    when $3 and user_identity_key is distinct from $4 then null else duplicate_user_identity_key
-                end,
-                email_address = case when $5 then $6 else email_address end,
-                duplicate_email_address = case
-                    when $5 and email_address is distinct from $6 then null else duplicate_email_address
-                end,
-                phone_number = case when $7 then $8 else phone_number end,
-                duplicate_phone_number = case
-                    when $7 and phone_number is distinct from $8 then null else duplicate_phone_number
-                end,
-                full_name = case when $9 then $10 else full_name end,
-                enterprise_voice = coalesce($11, enterprise_voice)
-            where workspace_id = $1 and user_identity_id = $2
-            returning user_identity_id
+            with taken as materialized (
+                select user_identity_id from merged_user_identity
+                where workspace_id = $1 and $3 and user_identity_key is not null
+                    and normalize(user_identity_key, nfc) = normalize($4, nfc) and user_identity_id <> $2
+                limit 1
+            ), changed as (
+                update user_identity
+                set user_identity_key = case when $3 then $4 else user_identity_key end,
+                    duplicate_user_identity_key = case
+                        when $3 and user_identity_key is distinct from $4 then null else duplicate_user_identity_key
+                    end,
+                    email_address = case when $5 then $6 else email_address end,
+                    duplicate_email_address = case
+                        when $5 and email_address is distinct from $6 then null else duplicate_email_address
+                    end,
+                    phone_number = case when $7 then $8 else phone_number end,
+                    duplicate_phone_number = case
+                        when $7 and phone_number is distinct from $8 then null else duplicate_phone_number
+                    end,
+                    full_name = case when $9 then $10 else full_name end,
+                    enterprise_voice = coalesce($11, enterprise_voice)
+                where workspace_id = $1 and user_identity_id = $2 and not exists (select from taken)
+                returning user_identity_id
+            )
+            select exists (select from taken) as "is_taken!", exists (select from changed) as "is_changed!"
             "#,
             self.workspace_id(),
             id.0,
@@ -136,9 +179,12 @@ impl Workspace {
             change.full_name.clone().flatten(),
             change.enterprise_voice,
         )
-        .fetch_optional(self.store.writer())
+        .fetch_one(self.store.writer())
         .await?;
-        found(changed, ResourceKind::UserIdentity, id).map(|_| ())
+        if row.is_taken {
+            return Err(Error::Conflict(Reason::UserIdentityExists("user_identity_key")));
+        }
+        found(row.is_changed.then_some(()), ResourceKind::UserIdentity, id)
     }
 
     /// Locks a user identity until the transaction ends.

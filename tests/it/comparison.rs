@@ -7,6 +7,7 @@
 //! no response: only the rows show it.
 
 mod administration;
+mod merges;
 mod tables;
 
 use crate::isolation::random_walk::{Step, walk_alone};

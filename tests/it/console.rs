@@ -9,6 +9,7 @@ mod forms;
 mod hostile_forms;
 mod hostile_texts;
 mod installations;
+mod instant_keys;
 mod keys;
 mod lost_phone;
 mod numbers;

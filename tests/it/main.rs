@@ -24,6 +24,7 @@ mod faults;
 mod hostile;
 mod http;
 mod input;
+mod instant_keys;
 mod isolation;
 mod numbers;
 mod openapi;

@@ -25,6 +25,11 @@ impl<R> Array<R> {
         Array { max, ..self }
     }
 
+    /// Minimum number of items.
+    pub fn min(self, min: usize) -> Array<R> {
+        Array { min: Some(min), ..self }
+    }
+
     /// Exact number of items.
     pub fn exactly(self, count: usize) -> Array<R> {
         Array { min: Some(count), max: count, ..self }

@@ -29,7 +29,10 @@ pub async fn search(workspace: &Workspace, text: Option<&str>, limit: u32) -> er
 /// The user identity with this id or key, or the only one that a search finds.
 pub async fn find(workspace: &Workspace, text: &str) -> Result<UserIdentity, Box<dyn Error>> {
     let known = match Uuid::parse_str(text) {
-        Ok(id) => workspace.user_identity(UserIdentityId(id), Scope::Workspace).await,
+        Ok(id) => {
+            let read = |id| workspace.user_identity(id, Scope::Workspace);
+            workspace.for_user_identity(UserIdentityId(id), read).await
+        }
         Err(_) => workspace.user_identity_by_key(text).await,
     };
     match known {

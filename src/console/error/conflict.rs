@@ -10,11 +10,15 @@ pub fn words(reason: &Reason) -> String {
         Reason::UserIdentitySuspended => {
             "The company's directory has deactivated this person. Activate it there first.".to_owned()
         }
+        Reason::NotMergeable(refusal) => format!("{refusal}."),
         Reason::TooManyGroups(limit) => format!("The workspace has {limit} groups, the most."),
         Reason::ClientSessionExists => "There is a client session with this key already.".to_owned(),
         Reason::TooManyAnonymousSessions(limit) => {
             format!("The workspace has {limit} client sessions without access, the most.")
         }
+        Reason::TooManyInstantKeys(limit) => format!("The user has {limit} instant keys that can be used, the most."),
+        Reason::InstantKeyUsed => "The instant key was used as often as it may be.".to_owned(),
+        Reason::InstantKeyExpired => "The instant key has expired.".to_owned(),
         Reason::TooManyGrants => "The client session would have more accounts or views than it may have.".to_owned(),
         Reason::UnknownEventTypes(types) => format!("There are no events of the type {}.", types.join(", ")),
         Reason::CursorOfAnotherQuery | Reason::UnknownCursor => {
@@ -25,6 +29,7 @@ pub fn words(reason: &Reason) -> String {
             "A phone of this installation was deactivated. Let the installation in again first.".to_owned()
         }
         Reason::TooManyPhones(limit) => format!("The user or the installation has {limit} active phones, the most."),
+        Reason::TooManyAccessibleDevices(limit) => format!("The user has access to {limit} devices, the most."),
         Reason::WebhookDisabled => "The webhook is disabled. Enable it first.".to_owned(),
         Reason::TooManyWorkspaces(limit) => format!("There are {limit} workspaces, the most."),
         Reason::TooManyWebhooks(limit) => format!("The workspace has {limit} webhooks, the most. Delete one first."),

@@ -29,6 +29,7 @@ impl<'a> Authors<'a> {
             "access_token" => "access token",
             "console_session" => "console session",
             "client_session" => "client session of",
+            "instant_key" => "instant key of",
             "publishable_key" => "publishable key",
             "password" => "password of",
             "operator_account" => "operator",

@@ -13,7 +13,7 @@ use uuid::Uuid;
 const MAX_ACTION: usize = 100;
 
 /// Actions of the audit trail that are not types of events.
-const ACTIONS: [&str; 10] = [
+const ACTIONS: [&str; 13] = [
     "phone.readmitted",
     "credential.created",
     "credential.deleted",
@@ -22,6 +22,9 @@ const ACTIONS: [&str; 10] = [
     "number.release_scheduled",
     "number.released",
     "slot.changed",
+    "instant_key.created",
+    "instant_key.used",
+    "instant_key.deleted",
     "user_identity.suspended",
     "user_identity.resumed",
 ];

@@ -221,6 +221,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::UserIdentitySuspended => {
             refused("USER_SUSPENDED", "The company's directory has deactivated the person. Activate it there first")
         }
+        Reason::NotMergeable(refusal) => refused("NOT_MERGEABLE", &refusal.to_string()),
         Reason::TooManyGroups(limit) => {
             refused("TOO_MANY_GROUPS", &format!("There are {limit} groups, which is the limit. Delete one first"))
         }
@@ -228,6 +229,11 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyAnonymousSessions(limit) => {
             refused("TOO_MANY_CLIENT_SESSIONS", &format!("There are {limit} client sessions without access already"))
         }
+        Reason::TooManyInstantKeys(limit) => {
+            refused("TOO_MANY_INSTANT_KEYS", &format!("The user identity has {limit} instant keys already"))
+        }
+        Reason::InstantKeyUsed => refused("INSTANT_KEY_USED", "The instant key was used as often as it may be"),
+        Reason::InstantKeyExpired => refused("INSTANT_KEY_EXPIRED", "The instant key has expired"),
         Reason::TooManyGrants => {
             refused("TOO_MANY_GRANTS", "A client session has at most 1000 accounts and 1000 views")
         }
@@ -238,6 +244,9 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::PhoneDeactivated => refused("PHONE_DEACTIVATED", "The phone of this installation was deactivated"),
         Reason::TooManyPhones(most) => {
             refused("TOO_MANY_PHONES", &format!("A user identity can have at most {most} active phones"))
+        }
+        Reason::TooManyAccessibleDevices(most) => {
+            refused("TOO_MANY_DEVICES", &format!("A user identity has access to at most {most} devices"))
         }
         Reason::TooManyWorkspaces(most) => {
             refused("TOO_MANY_WORKSPACES", &format!("There are {most} workspaces already"))

@@ -270,7 +270,12 @@ async fn assign(
 ) -> Result<Body<Phone>> {
     let person = input.and_then(|Json(input)| input.user_identity_id);
     let event_id = call.app.random.id(call.now);
-    phone(call.grant.workspace.assign_number(which.phone_id, person, event_id, call.now).await?)
+    let workspace = &call.grant.workspace;
+    let assign = |person| workspace.assign_number(which.phone_id, person, event_id, call.now);
+    phone(match person {
+        Some(person) => workspace.for_user_identity(person, |id| assign(Some(id))).await?,
+        None => assign(None).await?,
+    })
 }
 
 async fn cancel_release(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {

@@ -105,7 +105,7 @@ async fn admit(
         Scheme::AccessToken => Credentials::AccessToken(token, selected),
         Scheme::ConsoleSession => Credentials::ConsoleSession(token, selected),
         // A publishable key is not a bearer token.
-        Scheme::ApiKey | Scheme::PublishableKey | Scheme::StreamTicket | Scheme::ScimToken => {
+        Scheme::ApiKey | Scheme::PublishableKey | Scheme::StreamTicket | Scheme::ScimToken | Scheme::ShortCode => {
             Credentials::ApiKey(token)
         }
     };
@@ -116,7 +116,7 @@ async fn admit(
 pub fn scope(caller: &Caller) -> Scope {
     match caller.credential {
         Principal::ClientSession(_, Some(person)) | Principal::Password(person) => Scope::Person(person),
-        Principal::ClientSession(_, None) => Scope::Nothing,
+        Principal::ClientSession(_, None) | Principal::InstantKey(_) => Scope::Nothing,
         Principal::ApiKey(_)
         | Principal::AccessToken(_)
         | Principal::ConsoleSession(_)

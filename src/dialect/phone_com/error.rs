@@ -256,15 +256,20 @@ fn conflict(reason: &Reason) -> ErrorBody {
         Reason::NotASandbox
         | Reason::UserIdentityExists(_)
         | Reason::UserIdentitySuspended
+        | Reason::NotMergeable(_)
         | Reason::TooManyGroups(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyInstantKeys(_)
+        | Reason::InstantKeyUsed
+        | Reason::InstantKeyExpired
         | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
         | Reason::PhoneDeactivated
         | Reason::TooManyPhones(_)
+        | Reason::TooManyAccessibleDevices(_)
         | Reason::TooManyWorkspaces(_)
         | Reason::WebhookDisabled
         | Reason::TooManyWebhooks(_)

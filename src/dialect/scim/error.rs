@@ -220,14 +220,19 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::TooManyGroups(most) => conflict(format!("There are {most} groups already. Delete one first")),
         Reason::UserIdentitySuspended => conflict("The user is not active".to_owned()),
         Reason::NotASandbox
+        | Reason::NotMergeable(_)
         | Reason::ClientSessionExists
         | Reason::TooManyAnonymousSessions(_)
+        | Reason::TooManyInstantKeys(_)
+        | Reason::InstantKeyUsed
+        | Reason::InstantKeyExpired
         | Reason::TooManyGrants
         | Reason::UnknownEventTypes(_)
         | Reason::CursorOfAnotherQuery
         | Reason::TooMuchMetadata
         | Reason::PhoneDeactivated
         | Reason::TooManyPhones(_)
+        | Reason::TooManyAccessibleDevices(_)
         | Reason::WebhookDisabled
         | Reason::TooManyWorkspaces(_)
         | Reason::TooManyWebhooks(_)

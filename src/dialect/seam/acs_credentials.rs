@@ -133,7 +133,15 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredent
         ends_at: input.ends_at,
         code: input.code.map(Token::from),
     };
-    Ok(One(workspace.create_credential(new, call.now).await?.into()))
+    let credential = match new.user_identity_id {
+        Some(person) => {
+            let create =
+                |id| workspace.create_credential(NewCredential { user_identity_id: Some(id), ..new.clone() }, call.now);
+            workspace.for_user_identity(person, create).await?
+        }
+        None => workspace.create_credential(new, call.now).await?,
+    };
+    Ok(One(credential.into()))
 }
 
 input! {
@@ -247,14 +255,21 @@ impl Assignment {
 
 async fn assign(call: Call<ByKey>, input: Assignment) -> Result<Members<Changed>> {
     let (workspace, assignment) = (&call.grant.workspace, call.app.random.id(call.now));
-    let credential =
-        workspace.assign_credential(input.acs_credential_id, input.holder()?, assignment, call.now).await?;
+    let assign = |holder| workspace.assign_credential(input.acs_credential_id, holder, assignment, call.now);
+    let credential = match input.holder()? {
+        Holder::UserIdentity(id) => workspace.for_user_identity(id, |id| assign(Holder::UserIdentity(id))).await?,
+        holder => assign(holder).await?,
+    };
     Ok(credential.into())
 }
 
 async fn unassign(call: Call<ByKey>, input: Assignment) -> Result<Members<Changed>> {
     let (workspace, removal) = (&call.grant.workspace, call.app.random.id(call.now));
-    Ok(workspace.unassign_credential(input.acs_credential_id, input.holder()?, removal, call.now).await?.into())
+    let holder = match input.holder()? {
+        Holder::UserIdentity(id) => Holder::UserIdentity(workspace.primary_of(id).await?),
+        holder => holder,
+    };
+    Ok(workspace.unassign_credential(input.acs_credential_id, holder, removal, call.now).await?.into())
 }
 
 /// The entrances that a credential names are not known here.

@@ -60,9 +60,9 @@ input! {
 async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>> {
     let ByKeyOrSession { workspace, scope, .. } = &call.grant;
     let phone = match (input.device_id, input.name) {
-        (Some(id), None) => workspace.phone(id, *scope).await?,
+        (Some(id), None) => workspace.reachable_phone(id, *scope).await?,
         (Some(id), Some(name)) => {
-            let phone = workspace.phone(id, *scope).await?;
+            let phone = workspace.reachable_phone(id, *scope).await?;
             if normalized(phone.display_name()) != normalized(&name) {
                 return Err(Error::NotFound(ResourceKind::Phone, id.to_string()));
             }

@@ -1,6 +1,8 @@
 //! Renders domain errors for Seam: the envelope, types and messages of Seam's framework, and zod's tree of issues.
 //! Clients map 401 to one class and drop its message, so errors that they must distinguish are never a 401.
 
+mod caller;
+
 use super::answer::json_response;
 use super::message::message;
 use crate::api::input::TOO_MANY;
@@ -69,8 +71,8 @@ pub fn body_of(error: &Error, method: &Method, path: &str, request_id: &str) -> 
 #[expect(clippy::too_many_lines, reason = "one exhaustive match over all errors")]
 fn inner(error: &Error, method: &Method, path: &str) -> ErrorBody {
     match error {
-        Error::Unauthenticated(rejection) => rejected(*rejection),
-        Error::Forbidden(denial) => denied(*denial),
+        Error::Unauthenticated(rejection) => caller::rejected(*rejection),
+        Error::Forbidden(denial) => caller::denied(*denial),
         Error::NotFound(noun, id) => missing(*noun, id),
         Error::NoRoute => ErrorBody::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {} here", path)),
         Error::MethodNotAllowed(methods) => ErrorBody::new(
@@ -151,67 +153,6 @@ fn throttled(Throttle { limit, retry_after, .. }: &Throttle) -> ErrorBody {
     )
 }
 
-fn rejected(Rejection { scheme, failure }: Rejection) -> ErrorBody {
-    let (kind, message) = match (scheme, failure) {
-        (None, _) => ("unauthorized", "No authentication methods succeeded"),
-        (Some(Scheme::ApiKey | Scheme::Pass | Scheme::ScimToken), _) => ("unauthorized", "API Key not found"),
-        (Some(Scheme::AccessToken), _) => ("unauthorized", "Access token not found"),
-        (Some(Scheme::ConsoleSession), AuthFailure::NotMember) => {
-            ("unauthorized", "User does not have access to this workspace")
-        }
-        (Some(Scheme::ConsoleSession), _) => ("unauthorized", "Session not found"),
-        (Some(Scheme::ClientSession), AuthFailure::Malformed) => {
-            let message = "A client session token begins with \"seam_cst\"";
-            return ErrorBody::bad("invalid_client_session_token", message);
-        }
-        (Some(Scheme::ClientSession), AuthFailure::Expired) => ("client_session_expired", "Client session expired"),
-        (Some(Scheme::ClientSession), AuthFailure::Revoked) => ("client_session_revoked", "Client session revoked"),
-        (Some(Scheme::ClientSession), _) => ("client_session_not_found", "Client session not found"),
-        (Some(Scheme::PublishableKey), AuthFailure::Incomplete) => {
-            ("publishable_key_requires_user_identifier_key", "A publishable key needs a user_identifier_key")
-        }
-        (Some(Scheme::StreamTicket), AuthFailure::Expired) => {
-            ("event_stream_ticket_expired", "The ticket has expired. Create another one")
-        }
-        (Some(Scheme::StreamTicket), _) => ("unauthorized", "Event stream ticket not found"),
-        (Some(Scheme::PublishableKey), _) => ("workspace_not_found", "Workspace not found"),
-    };
-    ErrorBody::new(StatusCode::UNAUTHORIZED, kind, message)
-}
-
-fn denied(denial: Denial) -> ErrorBody {
-    let (kind, message) = match denial {
-        Denial::PublishableKeyGrantsNothing => (
-            "publishable_keys_must_create_empty_client_sessions",
-            "A publishable key cannot give a client session connected accounts, connect webviews, a customer or a user \
-             identity. Use an API key"
-                .to_owned(),
-        ),
-        Denial::PublishableKeyOff => (
-            "publishable_key_auth_disabled",
-            "The workspace accepts no publishable key. Create client sessions with an API key, or let the operator switch \
-             it on: handset workspace update <workspace> --publishable-key anonymous"
-                .to_owned(),
-        ),
-        Denial::ClientSessionHasAccess => (
-            "client_session_has_access",
-            "An API key has created the client session of this user_identifier_key, or has given it access, so a \
-             publishable key does not open it. Get its token with an API key, or use another user_identifier_key"
-                .to_owned(),
-        ),
-        Denial::ClientSession
-        | Denial::OtherExtension
-        | Denial::Anonymous
-        | Denial::NoEnterpriseVoice
-        | Denial::NoMessaging
-        | Denial::SignedInByPassword
-        | Denial::OperatorsCredential
-        | Denial::OperatorRole
-        | Denial::ForgedForm => ("forbidden", format!("Not allowed: {denial}")),
-    };
-    ErrorBody::new(StatusCode::FORBIDDEN, kind, message)
-}
-
 fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
     // The error type, the resource's name, and the parameter with its id.
     let (kind, name, field) = match noun {
@@ -238,13 +179,32 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         ResourceKind::ScimGroup => ("group_not_found", "Group", "group_id"),
         ResourceKind::Schema => ("schema_not_found", "Schema", "schema"),
         ResourceKind::ResourceType => ("resource_type_not_found", "Resource type", "resource_type"),
+        ResourceKind::InstantKey => ("instant_key_not_found", "Instant key", "instant_key_id"),
         ResourceKind::AcsSystem => ("acs_system_not_found", "ACS system", "acs_system_id"),
+        ResourceKind::EnrollmentAutomation => {
+            ("enrollment_automation_not_found", "Enrollment automation", "enrollment_automation_id")
+        }
         ResourceKind::AcsUser => ("acs_user_not_found", "ACS user", "acs_user_id"),
         ResourceKind::CustomizationProfile => {
             ("customization_profile_not_found", "Customization profile", "customization_profile_id")
         }
     };
     ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
+}
+
+fn not_mergeable(refusal: &MergeRefusal) -> ErrorBody {
+    let kind = match refusal {
+        MergeRefusal::IntoItself => "user_identity_merged_into_itself",
+        MergeRefusal::Elsewhere(_) => "user_identity_already_merged",
+        MergeRefusal::InDirectory => "user_identity_in_directory",
+        MergeRefusal::TooMany(_) => "too_many_merged_user_identities",
+        MergeRefusal::TooLarge(_) => "merge_too_large",
+    };
+    let body = ErrorBody::bad(kind, refusal.to_string());
+    match refusal {
+        MergeRefusal::Elsewhere(primary) => body.with_data(json!({ "user_identity_id": primary })),
+        _ => body,
+    }
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each reason")]
@@ -260,6 +220,7 @@ fn conflict(reason: &Reason) -> ErrorBody {
             "user_identity_suspended",
             "The company's directory has deactivated the person of this user identity. Activate it there first",
         ),
+        Reason::NotMergeable(refusal) => not_mergeable(refusal),
         Reason::TooManyGroups(limit) => {
             ErrorBody::bad("too_many_groups", format!("The workspace has {limit} groups, which is the limit"))
         }
@@ -275,6 +236,19 @@ fn conflict(reason: &Reason) -> ErrorBody {
                  access, which is the maximum. They expire within a day. Create client sessions with an API key"
             ),
         ),
+        Reason::TooManyInstantKeys(limit) => ErrorBody::bad(
+            "too_many_instant_keys",
+            format!(
+                "The user identity has {limit} instant keys that can still be used, which is the limit. Delete those that \
+                 are not needed"
+            ),
+        ),
+        Reason::InstantKeyUsed => {
+            ErrorBody::bad("instant_key_used", "The instant key was used as often as it may be. Generate another one")
+        }
+        Reason::InstantKeyExpired => {
+            ErrorBody::bad("instant_key_expired", "The instant key has expired. Generate another one")
+        }
         Reason::TooManyGrants => ErrorBody::bad(
             "too_many_grants",
             "A client session has at most 1000 connected accounts and 1000 connect webviews. Use another client session",
@@ -296,6 +270,10 @@ fn conflict(reason: &Reason) -> ErrorBody {
             format!(
                 "A user identity, and an installation, can have at most {most} active phones. Deactivate others first"
             ),
+        ),
+        Reason::TooManyAccessibleDevices(most) => ErrorBody::bad(
+            "too_many_accessible_devices",
+            format!("A user identity can have access to at most {most} devices. Revoke the access to others first"),
         ),
         Reason::TooManyWorkspaces(most) => ErrorBody::bad(
             "too_many_workspaces",

@@ -69,7 +69,12 @@ async fn stream(call: Call<ForStream>, Stream { list, resume }: Stream) -> Resul
     let of_query = resume.last_event_id.as_deref().and_then(position);
     let since = last_event_id(call.head.headers()).or(of_query).or(list.since);
     let (app, ForStream(grant)) = (call.app, call.grant);
-    let filter = list.filter(grant.scope);
+    let mut filter = list.filter(grant.scope);
+    if let Some(filter) = &mut filter
+        && let Some(person) = filter.user_identity_id
+    {
+        filter.user_identity_id = Some(grant.workspace.primary_of(person).await?);
+    }
     let headers = credential_headers(&app, &call.head, ForStream::ACCESS)?;
     let again = reauthenticate(Arc::clone(&app), &headers, |grant: ForStream| grant.0.scope);
     let events = grant.workspace.stream_events(filter, since, grant.principal, again, app.streams).await?;

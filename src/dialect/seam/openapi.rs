@@ -53,7 +53,7 @@ fn tag_description(name: &str) -> String {
     match name {
         "acs" => "Credentials: what a user identity or a phone can open".to_owned(),
         "health" => "The health of the service".to_owned(),
-        "seam" => "Registration of phones by Seam's mobile SDK".to_owned(),
+        "seam" => "What Seam's mobile SDK and the apps of instant keys call".to_owned(),
         name => capitalized(&name.replace('_', " ")),
     }
 }

@@ -103,9 +103,12 @@ async fn get_or_create(call: Call<BySession>, input: GetOrCreate) -> Result<One<
         device_model: text_or_unknown(|metadata| metadata.model),
         assa_abloy_metadata: None,
     };
-    let device_id: DeviceId = workspace.register_phone(registration, call.now).await?;
+    // Of a session that was opened just before its user identity was merged into another one.
+    let register =
+        |id| workspace.register_phone(Registration { user_identity_id: id, ..registration.clone() }, call.now);
+    let device_id: DeviceId = workspace.for_user_identity(person, register).await?;
     let credentials = workspace.credentials_on(device_id).await?;
-    let user_identity = workspace.user_identity(person, Scope::Workspace).await?;
+    let user_identity = workspace.for_user_identity(person, |id| workspace.user_identity(id, Scope::Workspace)).await?;
     Ok(One(PhoneSession {
         workspace_id: workspace.id().0,
         is_sandbox_workspace: workspace.is_sandbox(),

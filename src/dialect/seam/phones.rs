@@ -215,7 +215,9 @@ async fn create_sandbox_phone(call: Call<ByKey>, input: CreateSandboxPhone) -> R
             seos_tsm_endpoint_id: assa_abloy.seos_tsm_endpoint_id,
         }),
     };
-    let device_id = workspace.register_phone(registration, call.now).await?;
+    let register =
+        |id| workspace.register_phone(Registration { user_identity_id: id, ..registration.clone() }, call.now);
+    let device_id = workspace.for_user_identity(input.user_identity_id, register).await?;
     let phone = workspace.phone(device_id, Scope::Workspace).await?;
     Ok(One(phone.into()))
 }

@@ -147,6 +147,7 @@ pub fn one_of<T: PartialEq>(one: Option<T>, many: Option<Vec<T>>) -> Option<Vec<
     }
 }
 
-fn base_url(app: &App, head: &Head) -> String {
+/// The base URL of links to this server, as the client of a request sees it.
+pub fn base_url(app: &App, head: &Head) -> String {
     BaseUrl::of(app, &head.parts.extensions).resolve(head.headers())
 }

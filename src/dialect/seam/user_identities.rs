@@ -1,5 +1,10 @@
 //! `/user_identities`: the owners of phones, client sessions and credentials.
 
+mod access_systems;
+mod device_access;
+mod merge;
+mod unmanaged;
+
 use super::access::{ByConsole, ByKey, ByKeyOrSession};
 use super::answer::{Members, One, Paged, Void};
 use super::error::invalid;
@@ -21,6 +26,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub fn routes() -> Vec<Operation> {
+    [own_routes(), merge::routes(), device_access::routes(), access_systems::routes(), unmanaged::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn own_routes() -> Vec<Operation> {
     vec![
         route("/user_identities/create", &[POST], create).key("user_identity").summary("Create a user identity"),
         route("/user_identities/get", &[GET, POST], get)
@@ -36,10 +48,6 @@ pub fn routes() -> Vec<Operation> {
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/delete", &[DELETE, POST], delete)
             .summary("Delete a user identity with its client sessions and credentials, and deactivate its phones")
-            .not_found(ResourceKind::UserIdentity),
-        route("/user_identities/list_accessible_devices", &[GET, POST], list_accessible_devices)
-            .key("devices")
-            .summary("List the locks that a user identity can open; always empty, because Handset has no locks")
             .not_found(ResourceKind::UserIdentity),
         route("/user_identities/deactivate_phones", &[POST], deactivate_phones)
             .urgent()
@@ -108,7 +116,7 @@ input! {
 async fn get(call: Call<ByKey>, input: Get) -> Result<One<wire::UserIdentity>> {
     let workspace = &call.grant.workspace;
     let person = match (input.user_identity_id, &input.user_identity_key) {
-        (Some(id), None) => workspace.user_identity(id, Scope::Workspace).await?,
+        (Some(id), None) => workspace.for_user_identity(id, |id| workspace.user_identity(id, Scope::Workspace)).await?,
         (None, Some(key)) => workspace.user_identity_by_key(key).await?,
         _ => return Err(invalid("Must specify either user_identity_id or user_identity_key")),
     };
@@ -174,7 +182,8 @@ async fn update(call: Call<ByKey>, input: Update) -> Result<Void> {
         full_name: input.full_name,
         enterprise_voice: input.enterprise_voice_enabled,
     };
-    call.grant.workspace.update_user_identity(input.user_identity_id, &change).await?;
+    let workspace = &call.grant.workspace;
+    workspace.for_user_identity(input.user_identity_id, |id| workspace.update_user_identity(id, &change)).await?;
     Ok(Void)
 }
 
@@ -199,28 +208,16 @@ input! {
 async fn set_password(call: Call<ByConsole>, input: SetPassword) -> Result<Void> {
     let password = Password::chosen(&input.password)
         .map_err(|unfit| Error::Invalid(vec![Issue::field("password", Problem::Rule(unfit.to_string().into()))]))?;
-    call.grant.workspace.set_password(input.user_identity_id, password, &call.app.random, call.now).await?;
+    let (workspace, random) = (&call.grant.workspace, &call.app.random);
+    let set = |id| workspace.set_password(id, password.clone(), random, call.now);
+    workspace.for_user_identity(input.user_identity_id, set).await?;
     Ok(Void)
 }
 
 async fn delete(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<Void> {
-    call.grant.workspace.delete_user_identity(user_identity_id, call.now).await?;
+    let workspace = &call.grant.workspace;
+    workspace.for_user_identity(user_identity_id, |id| workspace.delete_user_identity(id, call.now)).await?;
     Ok(Void)
-}
-
-/// The locks that a person may open, under both of their names.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AccessibleDevices {
-    pub devices: Vec<wire::Device>,
-    pub accessible_devices: Vec<wire::Device>,
-}
-
-async fn list_accessible_devices(
-    call: Call<ByKey>,
-    Which { user_identity_id }: Which,
-) -> Result<Members<AccessibleDevices>> {
-    call.grant.workspace.user_identity(user_identity_id, Scope::Workspace).await?;
-    Ok(Members(AccessibleDevices { devices: Vec::new(), accessible_devices: Vec::new() }))
 }
 
 input! {
@@ -246,8 +243,11 @@ pub struct PhonesDeactivated {
 async fn deactivate_phones(call: Call<ByKey>, input: DeactivatePhones) -> Result<Members<PhonesDeactivated>> {
     let (workspace, person) = (&call.grant.workspace, input.user_identity_id);
     let devices = match input.dry_run {
-        true => workspace.phone_ids_of(person).await?,
-        false => deactivation::of_person(workspace, person, input.reason, call.now).await?,
+        true => workspace.for_user_identity(person, |id| workspace.phone_ids_of(id)).await?,
+        false => {
+            let deactivate = |id| deactivation::of_person(workspace, id, input.reason.clone(), call.now);
+            workspace.for_user_identity(person, deactivate).await?
+        }
     };
     let device_ids = devices.into_iter().map(Uuid::from).collect();
     Ok(Members(PhonesDeactivated { device_ids, dry_run: input.dry_run }))

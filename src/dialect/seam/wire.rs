@@ -2,13 +2,15 @@
 
 mod access_system;
 mod credential;
+mod instant_key;
 mod person;
 mod phone;
 mod webhook;
 mod workspace;
 
-pub use access_system::AcsEntrance;
+pub use access_system::{AcsEntrance, AcsSystem, AcsUser, EnrollmentAutomation, UnmanagedUserIdentity};
 pub use credential::AcsCredential;
+pub use instant_key::{InstantKey, InstantKeyPreview};
 pub use person::{ClientSession, UserIdentity};
 pub use phone::{Device, DeviceProvider, Phone};
 pub use webhook::{Webhook, WebhookDelivery};

@@ -68,7 +68,10 @@ impl Person {
     ) -> Result<Subscriber> {
         match prefetched {
             Prefetched::Subscriber(Some(subscriber)) => Ok(*subscriber),
-            _ => self.workspace.subscriber(self.user_identity_id, application, now).await,
+            _ => {
+                let read = |person| self.workspace.subscriber(person, application, now);
+                self.workspace.for_user_identity(self.user_identity_id, read).await
+            }
         }
     }
 }

@@ -338,6 +338,7 @@ fn id_of(principal: Principal) -> Uuid {
         Principal::Password(id) => id.0,
         Principal::Operator(id) => id.0,
         Principal::ScimToken(id) => id.0,
+        Principal::InstantKey(id) => id.0,
         Principal::PublishableKey(_) => Uuid::nil(),
     }
 }

@@ -78,17 +78,21 @@ impl Workspace {
         reason: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<Vec<DeviceId>> {
-        self.user_identity(person, Scope::Workspace).await?;
         let workspace = self.clone();
         let batches = async move {
             let mut done = Vec::new();
             loop {
                 let batch = workspace.deactivate_first_phones_of(person, reason.clone(), now).await?;
                 if batch.is_empty() {
-                    return Ok(done);
+                    break;
                 }
                 done.extend(batch);
             }
+            if done.is_empty() {
+                // Last: its phones are another's if it was merged meanwhile.
+                workspace.user_identity(person, Scope::Workspace).await?;
+            }
+            Ok(done)
         };
         self.store.pool.in_sequence(batches).await
     }

@@ -21,7 +21,7 @@ impl Workspace {
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        self.lock_phones_of(connection, id).await?;
+        self.lock_phones_of(connection, &[id]).await?;
         audited!(
             emit_events,
             query_scalar,
@@ -52,6 +52,9 @@ impl Workspace {
                 returning client_session_id
             ), ended_applications as (
                 delete from application where workspace_id = $1 and user_identity_id = $4
+            ), ended_access as (
+                delete from device_access where workspace_id = $1 and user_identity_id = $4
+                returning device_id
             ), taken_back as (
                 update number_register set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4
@@ -68,6 +71,10 @@ impl Workspace {
                 from deactivated
                 union all
                 select 'credential.deleted', acs_credential_id, before, null from revoked
+                union all
+                select 'device_access.revoked', device_id,
+                    jsonb_build_object('device_id', device_id, 'user_identity_id', $4::uuid), null
+                from ended_access
                 union all
                 select 'number.taken_back', register_id, after || jsonb_build_object('user_identity_id', $4::uuid), after
                 from taken_back

@@ -52,7 +52,8 @@ impl Actor {
             | Principal::PublishableKey(_)
             | Principal::Password(_)
             | Principal::Operator(_)
-            | Principal::ScimToken(_) => false,
+            | Principal::ScimToken(_)
+            | Principal::InstantKey(_) => false,
         };
         Actor { credential_kind, credential_id, is_key, origin }
     }

@@ -32,7 +32,18 @@ macro_rules! as_uuid {
     )*};
 }
 
-as_uuid!(CredentialId, DeviceId, OperatorId, PhoneNumberId, ScimGroupId, ScimTokenId, UserIdentityId, WorkspaceId);
+as_uuid!(
+    ClientSessionId,
+    CredentialId,
+    DeviceId,
+    InstantKeyId,
+    OperatorId,
+    PhoneNumberId,
+    ScimGroupId,
+    ScimTokenId,
+    UserIdentityId,
+    WorkspaceId,
+);
 
 macro_rules! as_bigint {
     ($($id:ident),* $(,)?) => {$(

@@ -2,7 +2,7 @@
 
 use crate::domain::id::UserIdentityId;
 use crate::domain::user_identity::*;
-use crate::error::Result;
+use crate::error::{Error, Reason, Result};
 use crate::store::Workspace;
 use crate::store::batch::{SharedWrite, column};
 use chrono::{DateTime, Utc};
@@ -27,18 +27,27 @@ macro_rules! insert_user_identities {
         sqlx::query_as!(
             UserIdentity,
             r#"
+            with requested as materialized (
+                select *, normalize(user_identity_key, nfc) as normalized_key
+                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::timestamptz[])
+                    with ordinality as requested (user_identity_id, user_identity_key, email_address, phone_number,
+                        full_name, enterprise_voice, created_at, place)
+            ), taken as materialized (
+                select normalize(user_identity_key, nfc) as normalized_key from merged_user_identity
+                where workspace_id = $1 and user_identity_key is not null
+                    and normalize(user_identity_key, nfc) = any (array(select normalized_key from requested))
+            )
             insert into user_identity (workspace_id, user_identity_id, user_identity_key, email_address, phone_number,
                 full_name, enterprise_voice, created_at)
             select $1, user_identity_id, user_identity_key, email_address, phone_number, full_name,
                 coalesce(enterprise_voice, true), created_at
-            from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::timestamptz[])
-                with ordinality as requested (user_identity_id, user_identity_key, email_address, phone_number, full_name,
-                    enterprise_voice, created_at, place)
+            from requested
+            where not exists (select from taken where taken.normalized_key = requested.normalized_key)
             order by place
             "# + $on_conflict
                 + r#"
             returning workspace_id, user_identity_id, user_identity_key, email_address, phone_number, full_name,
-                created_at
+                created_at, '{}'::uuid[] as "merged_user_identity_ids!", '{}'::text[] as "merged_user_identity_keys!"
             "#,
             $workspace.workspace_id(),
             &column($requests, |request| request.id.0),
@@ -66,6 +75,10 @@ impl SharedWrite for NewUserIdentity {
             false => insert_user_identities!(workspace, &requests, "on conflict do nothing").await?,
             true => insert_user_identities!(workspace, &requests, "").await?,
         };
+        // Alone, what else is passed over has the key of one that was merged into another.
+        if waits && created.len() < requests.len() {
+            return Err(Error::Conflict(Reason::UserIdentityExists("user_identity_key")));
+        }
         let person = |request: &NewUserIdentity| created.iter().find(|person| person.user_identity_id == request.id);
         Ok(requests.iter().map(|request| person(request).cloned()).collect())
     }

@@ -4,6 +4,7 @@ use crate::domain::event::EventType;
 use crate::domain::id::UserIdentityId;
 use crate::error::Result;
 use crate::store::Workspace;
+use crate::store::batch::column;
 use chrono::{DateTime, Utc};
 
 impl Workspace {
@@ -16,7 +17,7 @@ impl Workspace {
         let deleted = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
                 workspace.lock_user_identity(connection, id).await?;
-                workspace.lock_phones_of(connection, id).await?;
+                workspace.lock_phones_of(connection, &[id]).await?;
                 workspace.disown_rows(connection, id, now).await?;
                 workspace.delete_under_lock(connection, id, now).await
             })
@@ -27,20 +28,20 @@ impl Workspace {
     pub(in crate::store) async fn lock_phones_of(
         &self,
         connection: &mut sqlx::PgConnection,
-        id: UserIdentityId,
+        persons: &[UserIdentityId],
     ) -> Result<()> {
         sqlx::query!(
             r#"
             with held as materialized (
                 select device_id from phone
-                where workspace_id = $1 and user_identity_id = $2
+                where workspace_id = $1 and user_identity_id = any ($2)
                 order by device_id
                 for no key update
             )
             select count(*) from held
             "#,
             self.workspace_id(),
-            id.0,
+            &column(persons, |person| person.0),
         )
         .fetch_one(connection)
         .await?;

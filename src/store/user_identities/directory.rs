@@ -43,6 +43,8 @@ impl From<Row> for DirectoryEntry {
                 phone_number: row.phone_number,
                 full_name: row.full_name,
                 created_at: row.created_at,
+                merged_user_identity_ids: Vec::new(),
+                merged_user_identity_keys: Vec::new(),
             },
             presence: Presence {
                 is_available: row.is_available,

@@ -25,7 +25,7 @@ struct Row {
 }
 
 impl Workspace {
-    /// Who has the unique values of these user identities, in their order.
+    /// Who has the unique values of these user identities, in their order. A key that was merged counts as that of its user identity.
     pub async fn known_users(&self, users: &[UserIdentityFields]) -> Result<Vec<KnownUsers>> {
         let value = |value: &Option<String>| value.as_deref().map(normalized);
         let by_key = self.users_with_keys(&column(users, |user| value(&user.user_identity_key))).await?;
@@ -44,10 +44,15 @@ impl Workspace {
         Ok(sqlx::query_as!(
             Row,
             r#"
-            select place as "place!", user_identity_id as "user_identity_id: UserIdentityId"
+            select place as "place!", user_identity_id as "user_identity_id!: UserIdentityId"
             from unnest($2::text[]) with ordinality as requested (key, place)
             join user_identity on normalize(user_identity_key, nfc) = key
             where workspace_id = $1 and user_identity_key is distinct from duplicate_user_identity_key
+            union all
+            select place, user_identity_id
+            from unnest($2) with ordinality as requested (key, place)
+            join merged_user_identity on normalize(user_identity_key, nfc) = key
+            where workspace_id = $1 and user_identity_key is not null
             "#,
             self.workspace_id(),
             keys as _,

@@ -134,6 +134,8 @@ impl Subscriber {
                     phone_number: row.phone_number,
                     full_name: row.full_name,
                     created_at: row.created_at,
+                    merged_user_identity_ids: Vec::new(),
+                    merged_user_identity_keys: Vec::new(),
                 },
                 enterprise_voice: row.enterprise_voice,
                 slots: Vec::with_capacity(SlotType::VARIANTS.len()),

@@ -12,7 +12,8 @@ use chrono::{DateTime, Utc};
 const RESET: &str = "RESET_SANDBOX_WORKSPACE";
 
 impl Workspace {
-    /// Deletes a sandbox's user identities with their contacts, phones, numbers, credentials, client sessions, groups, events
+    /// Deletes a sandbox's user identities with their contacts, phones, numbers, credentials, client sessions, instant keys,
+    /// groups, events
     /// and webhooks. The keys and tokens of its callers stay. Any other workspace is refused.
     pub async fn reset_sandbox(&self, attempt: ActionAttemptId, now: DateTime<Utc>) -> Result<ActionAttempt> {
         if !self.is_sandbox {
@@ -128,6 +129,8 @@ impl Workspace {
                 returning register_id, as_document(number_register) as before
             ), slots as (
                 delete from slot where workspace_id = $1 returning user_identity_id, as_document(slot) as before
+            ), instant_keys as (
+                delete from instant_key where workspace_id = $1 returning instant_key_id, max_use_count, use_count
             ), groups as (
                 delete from scim_group where workspace_id = $1
                 returning scim_group_id, display_name, external_id
@@ -140,6 +143,10 @@ impl Workspace {
                 select 'number.deleted', register_id, before, null from numbers
                 union all
                 select 'slot.deleted', user_identity_id, before, null from slots
+                union all
+                select 'instant_key.deleted', instant_key_id,
+                    jsonb_build_object('max_use_count', max_use_count, 'use_count', use_count), null
+                from instant_keys
                 union all
                 select 'scim_group.deleted', scim_group_id,
                     jsonb_build_object('display_name', display_name, 'external_id', external_id), null

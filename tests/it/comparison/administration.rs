@@ -1,5 +1,7 @@
 //! Operations that the walks leave out, and what the console, the command line, the webhook worker and the sweeper do.
 
+use super::merges;
+use crate::instant_keys;
 use crate::isolation::call_each_operation;
 use crate::isolation::random_walk::Step;
 use crate::support::client::Client;
@@ -11,6 +13,7 @@ use crate::support::world::{World, noon, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use handset::domain::event::EventType;
 use handset::domain::id::{AccessTokenId, ApiKeyId, DeviceId, OperatorSessionId, UserIdentityId, WebhookId};
+use handset::domain::instant_key::KEPT_EXPIRED;
 use handset::domain::operator::{LinkPurpose, Role, SsoIdentity};
 use handset::domain::page::Paging;
 use handset::domain::password::Password;
@@ -31,6 +34,8 @@ pub async fn play(world: &World) -> Vec<Step> {
     manage_people(world, &workspace).await;
     steps.extend(manage_directory(world).await);
     manage_phones(world, &workspace).await;
+    use_instant_keys(world).await;
+    merges::play(world).await;
     deliver(world, &workspace).await;
     manage_credentials(world, &workspace).await;
     manage_operators(world).await;
@@ -234,6 +239,25 @@ fn attempted(at: DateTime<Utc>, status: u16) -> Attempted {
     Attempted { at, response_status: Some(status), latency_ms: 5, fault, answer: None }
 }
 
+/// An instant key that lets two phones in, one that ends, and one that expires.
+async fn use_instant_keys(world: &World) {
+    let person = world.person("holder").await;
+    let expiring = json!({ "expires_at": (world.clock.now() + TimeDelta::seconds(1)).to_rfc3339() });
+    instant_keys::generate(world, &person, expiring).await;
+    let key = instant_keys::generate(world, &person, json!({ "max_use_count": 2 })).await;
+    for installation in ["first", "second"] {
+        let app = instant_keys::exchanged(world, &key).await;
+        instant_keys::register(&app, installation).await;
+    }
+    instant_keys::exchange(world, &key).await.refused(400, "instant_key_used");
+    assert_eq!(world.anonymous().get(&instant_keys::path(&key)).await.status, 404);
+    let deleted = instant_keys::generate(world, &person, json!({ "max_use_count": 2 })).await;
+    instant_keys::exchange(world, &deleted).await.ok();
+    instant_keys::exchange(world, &deleted).await.ok();
+    let id = json!({ "instant_key_id": deleted["instant_key_id"] });
+    world.key().post("/instant_keys/delete", id).await.ok();
+}
+
 async fn manage_credentials(world: &World, workspace: &Workspace) {
     let (store, now, random) = (&world.store, world.clock.now(), &world.random);
     let key: ApiKeyId = random.id(now);
@@ -303,6 +327,7 @@ async fn sweep(world: &World, workspace: &Workspace) {
     world.store.prune_events(early, 10_000).await.expect("the database answers");
     world.store.prune_audit(early, 10_000).await.expect("the database answers");
     world.store.prune_anonymous_client_sessions(now, 10_000).await.expect("the database answers");
+    world.store.prune_instant_keys(early + KEPT_EXPIRED, 10_000).await.expect("the database answers");
     world.store.prune_operator_sessions(early).await.expect("the database answers");
     world.store.write_last_used().await.expect("they are written");
     register_and_deactivate_phone(world).await;

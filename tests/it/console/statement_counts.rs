@@ -26,7 +26,7 @@ async fn pages_take_as_few_statements_as_promised() {
         ("".to_owned(), 1),
         ("/search?q=jane".to_owned(), 3),
         (format!("/search?q={phone}"), 5),
-        (format!("/users/{jane}"), 13),
+        (format!("/users/{jane}"), 14),
         (format!("/users/{jane}/lost"), 5),
         (format!("/phones/{phone}"), 10),
         (format!("/phones/{phone}/lost"), 5),

@@ -1,6 +1,7 @@
 //! Guessed passwords and tokens: no more of them are judged than the limits of failed authentication allow, however the
 //! requests are sent, and valid credentials go on working.
 
+use crate::instant_keys;
 use crate::support::client::{Client, Response};
 use crate::support::private_postgres::TestDir;
 use crate::support::program::Server;
@@ -81,6 +82,48 @@ async fn of_tokens_sent_with_bodies_after_all_heads_no_more_are_judged_than_the_
         429,
         "a secret in a body, too"
     );
+}
+
+#[tokio::test]
+async fn of_guessed_short_codes_of_instant_keys_no_more_are_judged_than_the_limit_allows() {
+    let world = limited(failed("5/60s")).await;
+    let key = instant_keys::generate(&world, &world.person("jane").await, json!({ "max_use_count": 2 })).await;
+    let (code, link) = (instant_keys::short_code(&key), instant_keys::path(&key));
+    // Most of a code is right.
+    let near = |number: usize| format!("{}{}", &code[..42], format!("{number:0>4}").replace('0', "A"));
+    let exchange = |number| {
+        let head = format!(
+            "POST {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json",
+            instant_keys::EXCHANGE
+        );
+        (head, json!({ "short_code": near(number) }).to_string())
+    };
+    let preview = |number| {
+        let head = format!(
+            "POST {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json",
+            instant_keys::PREVIEW
+        );
+        (head, json!({ "instant_key_url": near(number) }).to_string())
+    };
+    let page = |number| (format!("GET /ik/{} HTTP/1.1\r\nhost: x\r\nconnection: close", near(number)), String::new());
+    let requests: [&dyn Fn(usize) -> (String, String); 3] = [&exchange, &preview, &page];
+    for request in requests {
+        let responses = heads_first(world.address(), (0..GUESSES).map(request).collect()).await;
+        assert_eq!((count(&responses, 404), count(&responses, 429)), (5, GUESSES - 5));
+        let refused = responses.iter().find(|response| response.status == 429).expect("one was refused");
+        assert_eq!(refused.header("retry-after"), Some("12"));
+        // The link goes on working.
+        assert_eq!(world.anonymous().get(&link).await.status, 200);
+        world.advance(TimeDelta::seconds(60));
+    }
+    for number in 0..6 {
+        instant_keys::exchange(&world, &key).await;
+        let guess = json!({ "short_code": near(number) });
+        world.anonymous().post(instant_keys::EXCHANGE, guess).await;
+    }
+    // A code that was used up or has ended is no guess.
+    instant_keys::exchange(&world, &key).await.refused(400, "instant_key_used");
+    world.key().post("/instant_keys/delete", json!({ "instant_key_id": key["instant_key_id"] })).await.ok();
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ const CONTACTS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/cont
 const GROUPS: &str = "/v4/accounts/{account_id}/extensions/{extension_id}/contact-groups";
 
 /// Every column of text, JSON or a list.
-const COLUMNS: [(&str, Bound); 112] = [
+const COLUMNS: [(&str, Bound); 114] = [
     ("access_token.hint", Made),
     ("access_token.name", Argument),
     ("action_attempt.action_type", Made),
@@ -103,6 +103,9 @@ const COLUMNS: [(&str, Bound); 112] = [
     ("delivery.status", Check),
     ("event.details", Made),
     ("event.event_type", Made),
+    // An id for each use.
+    ("instant_key.further_client_session_ids", Made),
+    ("merged_user_identity.user_identity_key", Made),
     ("number_register.nickname", Input("/v1/phone/import", "nickname")),
     ("number_register.number", Check),
     ("number_register.status", Check),

@@ -1,7 +1,10 @@
 //! One of each resource that a workspace can have, by the parameters that name it, and comparable forms of responses.
 
+use crate::instant_keys;
 use crate::support::client::{Client, Response};
 use crate::support::world::{Tenant, text};
+use handset::domain::id::WorkspaceId;
+use handset::domain::token::Token;
 use handset::random::Random;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -73,6 +76,8 @@ impl Resources {
         fields["user_identity_id"] = person["user_identity_id"].clone();
         let session = tenant.client_session(fields).await;
 
+        let instant_key = instant_keys::generate(tenant, &text(&person["user_identity_id"]), json!({})).await;
+
         // A deactivated phone leaves an event.
         let gone = tenant.phone(&text(&person["user_identity_id"])).await;
         key.post("/phones/deactivate", json!({ "device_id": gone })).await.ok();
@@ -83,6 +88,8 @@ impl Resources {
         resources.set("device_id", &phone["device_id"]);
         resources.set("acs_credential_id", &json!(credential));
         resources.set("client_session_id", &session["client_session_id"]);
+        resources.set("instant_key_id", &instant_key["instant_key_id"]);
+        resources.set("instant_key_url", &instant_key["instant_key_url"]);
         resources.set("event_id", &event["event_id"]);
         resources.set("event_device_id", &json!(gone));
         resources.set("card_id", &card["acs_credential_id"]);
@@ -96,12 +103,15 @@ impl Resources {
     pub fn nonexistent(label: &str, random: &Random) -> Resources {
         let mut resources = Resources { by_name: Map::new() };
         resources.name_after(label, random);
+        let unknown_code = Token::short_code(WorkspaceId(unknown(random)), random);
+        resources.set("instant_key_url", &json!(format!("http://127.0.0.1/ik/{}", unknown_code.reveal())));
         for name in [
             "user_identity_id",
             "device_id",
             "acs_credential_id",
             "card_id",
             "client_session_id",
+            "instant_key_id",
             "event_id",
             "event_device_id",
             "webhook_id",
@@ -143,8 +153,11 @@ impl Resources {
     /// The value for the field `name` of an operation; None if that field names nothing.
     pub fn value(&self, path: &str, name: &str) -> Option<Value> {
         let name = match name {
-            "without_user_identifier_key" => return None,
-            "owner_user_identity_id" => "user_identity_id",
+            "without_user_identifier_key" | "customization_profile_id" => return None,
+            // There it is a credential.
+            "instant_key_url" if path.starts_with("/seam/instant_key/") => return None,
+            "owner_user_identity_id" | "merged_user_identity_id" => "user_identity_id",
+            "merged_user_identity_keys" => return Some(json!([self.by_name["user_identity_key"]])),
             "credential_manager_acs_system_id" => "acs_system_id",
             // The phone that the event is about.
             "device_id" if path.starts_with("/events/") => "event_device_id",

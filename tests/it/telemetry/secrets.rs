@@ -2,6 +2,7 @@
 //! its exported traces and its error responses.
 
 use super::traces::{TAKEN, collected};
+use crate::instant_keys;
 use crate::support::client::{Client, Response};
 use crate::support::document::{Dialect, operations_of};
 use crate::support::private_postgres::{TestDir, until_async};
@@ -60,6 +61,16 @@ async fn secrets_never_appear_in_logs_traces_or_error_responses() {
     server.client(&session).get("/devices/list").await.ok();
     server.client(&session).get("/me/phones").await.of_ucwa(200);
     let anonymous = Client::new(&server.url);
+    let instant_key = json!({ "user_identity_id": person, "max_use_count": 2 });
+    let instant_key = key.post(instant_keys::GENERATE, instant_key).await.ok()["instant_key"].clone();
+    let code = instant_keys::short_code(&instant_key);
+    secrets.extend([code.clone(), format!("{}unknown", &code[..39])]);
+    for code in [&code, &format!("{}unknown", &code[..39])] {
+        anonymous.get(&format!("/ik/{code}")).await;
+        anonymous.post(instant_keys::PREVIEW, json!({ "instant_key_url": code })).await;
+        let exchanged = anonymous.post(instant_keys::EXCHANGE, json!({ "short_code": code })).await;
+        secrets.extend(exchanged.body["client_session"]["token"].as_str().map(str::to_owned));
+    }
     let ticket = text(&key.post("/events/create_stream_ticket", json!({})).await.ok()["ticket"]);
     secrets.push(ticket.clone());
     assert_eq!(anonymous.call("HEAD", &format!("/events/stream?ticket={ticket}")).await.status, 200);

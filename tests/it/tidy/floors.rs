@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use std::path::Path;
 
 /// On which floor a module stands.
-const FLOORS: [(&str, u8); 23] = [
+const FLOORS: [(&str, u8); 24] = [
     ("main", 6),
     ("cli", 6),
     ("server", 5),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8); 23] = [
     ("postgres", 5),
     ("dialect", 4),
     ("console", 4),
+    ("instant_key_page", 4),
     ("api", 3),
     ("http", 2),
     ("deactivation", 2),
@@ -38,7 +39,7 @@ const FLOORS: [(&str, u8); 23] = [
 const BESIDE: [(&str, &str); 5] =
     [("domain", "error"), ("domain", "random"), ("main", "cli"), ("metrics", "build_info"), ("sso", "outbound_tls")];
 
-/// What of the other modules a dialect or the console may know; of the store, these handles; and the console the figures that
+/// What of the other modules a dialect, the console or the page of a link may know; of the store, these handles; and the console the figures that
 /// its status page shows.
 const OF_DIALECTS: [&str; 7] = ["api", "http", "domain", "error", "deactivation", "store", "build_info"];
 const OF_CONSOLE: [&str; 3] = ["metrics", "sso", "random"];
@@ -172,7 +173,7 @@ fn fault(from: &[String], to: &[String]) -> Option<String> {
         return (!is_own)
             .then(|| format!("a dialect uses another one, {}: move what both need to http", to.join("::")));
     }
-    if knower == "dialect" || knower == "console" {
+    if ["dialect", "console", "instant_key_page"].contains(&knower.as_str()) {
         let is_handle = other != "store" || to.get(1).is_some_and(|name| HANDLES.contains(&name.as_str()));
         let is_of_console = knower == "console" && OF_CONSOLE.contains(&other.as_str());
         let is_allowed = OF_DIALECTS.contains(&other.as_str()) && is_handle || is_of_console;

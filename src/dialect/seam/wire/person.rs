@@ -27,7 +27,9 @@ pub struct UserIdentity {
     pub acs_user_ids: Vec<Uuid>,
     pub errors: Vec<Fault>,
     pub warnings: Vec<Warning>,
+    /// The former ids of user identities that were merged into this one. Each still names it.
     pub merged_user_identity_ids: Vec<Uuid>,
+    /// The former keys of user identities that were merged into this one. Each still names it.
     pub merged_user_identity_keys: Vec<String>,
 }
 
@@ -45,8 +47,8 @@ impl From<domain::user_identity::UserIdentity> for UserIdentity {
             acs_user_ids: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
-            merged_user_identity_ids: Vec::new(),
-            merged_user_identity_keys: Vec::new(),
+            merged_user_identity_ids: person.merged_user_identity_ids,
+            merged_user_identity_keys: person.merged_user_identity_keys,
         }
     }
 }

@@ -33,6 +33,8 @@ pub fn subscriber(has_application: bool) -> Subscriber {
             phone_number: None,
             full_name: Some("Jane Doe".to_owned()),
             created_at: DateTime::UNIX_EPOCH,
+            merged_user_identity_ids: Vec::new(),
+            merged_user_identity_keys: Vec::new(),
         },
         enterprise_voice: true,
         slots: SlotType::VARIANTS.iter().copied().map(slot).collect(),

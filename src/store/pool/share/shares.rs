@@ -42,6 +42,7 @@ impl Shares {
             | Principal::ScimToken(_) => return self.of_workspace(workspace),
             Principal::ClientSession(id, _) => Some(id.0),
             Principal::Password(person) => Some(person.0),
+            Principal::InstantKey(id) => Some(id.0),
             Principal::PublishableKey(_) => None,
         };
         let mut entries = self.entries();

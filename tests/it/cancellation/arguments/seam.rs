@@ -1,6 +1,7 @@
 //! Arguments of the Seam dialect's operations.
 
 use super::Arguments;
+use crate::instant_keys::{self, EXCHANGE, PREVIEW};
 use crate::isolation::fixture::Fixture;
 use crate::support::client::Client;
 use crate::support::document::{Operation, example};
@@ -29,6 +30,8 @@ impl Arguments for Seam {
     fn variants(operation: &Operation) -> usize {
         match operation.path {
             "/webhooks/redeliver" | "/user_identities/delete" | "/client_sessions/get_or_create" => 2,
+            // The first use hands out another client session than a later one.
+            EXCHANGE => 2,
             // With the API key, and with the person's client session.
             _ if is_for_both(operation) => 2,
             _ => 1,
@@ -107,6 +110,23 @@ impl Seam {
                 gone
             }
             // Of another person: it would end the client session that other operations are called with.
+            "/user_identities/generate_instant_key" => {
+                json!({ "user_identity_id": tenant.person(&format!("holder-{serial}")).await })
+            }
+            "/instant_keys/delete" | EXCHANGE | PREVIEW => {
+                let person = tenant.person(&format!("holder-{serial}")).await;
+                let key = instant_keys::generate(tenant, &person, json!({ "max_use_count": 2 })).await;
+                match path {
+                    EXCHANGE => {
+                        if variant == 1 {
+                            instant_keys::exchange(tenant, &key).await.ok();
+                        }
+                        json!({ "short_code": instant_keys::short_code(&key) })
+                    }
+                    PREVIEW => json!({ "instant_key_url": key["instant_key_url"] }),
+                    _ => json!({ "instant_key_id": key["instant_key_id"] }),
+                }
+            }
             "/user_identities/deactivate_phones" => {
                 let other = tenant.person(&format!("other-{serial}")).await;
                 tenant.phone(&other).await;
@@ -155,6 +175,7 @@ impl Seam {
             "/devices/report_provider_metadata" => json!({ "devices": [] }),
             "/events/get" => json!({ "event_id": own("event_id") }),
             "/events/list" | "/events/stream" => json!({ "since": "2000-01-01" }),
+            "/instant_keys/get" => json!({ "instant_key_id": own("instant_key_id") }),
             "/user_identities/get" => json!({ "user_identity_id": person }),
             "/user_identities/update" => json!({ "full_name": name }),
             "/user_identities/set_password" => json!({ "password": "correct horse" }),

@@ -26,7 +26,8 @@ impl DialectWalk for Seam {
     }
 
     fn creates(operation: &Operation) -> bool {
-        operation.path.contains("create") && !operation.path.ends_with("/create_offline_code")
+        let path = operation.path;
+        (path.contains("create") && !path.ends_with("/create_offline_code")) || path.contains("generate")
     }
 
     fn is_rare(operation: &Operation) -> bool {
@@ -35,7 +36,10 @@ impl DialectWalk for Seam {
 
     fn is_sent(operation: &Operation, field: &Field) -> Option<bool> {
         match (operation.path, field.name) {
-            (_, "page_cursor") => Some(false),
+            (_, "page_cursor")
+            | ("/instant_keys/get", "instant_key_url")
+            | ("/user_identities/merge", "user_identity_key" | "merged_user_identity_keys") => Some(false),
+            ("/instant_keys/get", "instant_key_id") | ("/user_identities/merge", _) => Some(true),
             ("/acs/credentials/assign" | "/acs/credentials/unassign", "user_identity_id") => Some(true),
             ("/acs/credentials/assign" | "/acs/credentials/unassign", "acs_user_id") => Some(false),
             ("/acs/credentials/update", "code") => Some(false),
@@ -46,7 +50,10 @@ impl DialectWalk for Seam {
 
     fn named(_: &Operation, field: &Field) -> Option<String> {
         let kind = field.name.strip_suffix('s').unwrap_or(field.name);
-        let kind = if kind == "owner_user_identity_id" { "user_identity_id" } else { kind };
+        let kind = match kind {
+            "owner_user_identity_id" | "merged_user_identity_id" => "user_identity_id",
+            kind => kind,
+        };
         (kind.ends_with("_id") && !REPEATED_AS_SENT.contains(&kind)).then(|| kind.to_owned())
     }
 

@@ -1,0 +1,118 @@
+//! Merges beside each other, and beside registrations, deactivations and deletions.
+
+use crate::support::client::Response;
+use crate::support::concurrency::{CONNECTIONS, at_once, count};
+use crate::support::world::{World, list, text};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+const MERGE: &str = "/user_identities/merge";
+
+/// Each status but that of a server error.
+fn is_settled(response: &Response) -> bool {
+    response.status < 500
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn merges_in_opposite_orders_leave_one_user_identity() {
+    let world = World::with_connections(CONNECTIONS).await;
+    for round in 0..10 {
+        let mut persons = Vec::new();
+        for number in 0..6 {
+            persons.push(world.person(&format!("person{round}-{number}")).await);
+            world.phone(&persons[number]).await;
+            world.sync_credential(&persons[number]).await;
+        }
+        let responses = at_once(&world, 24, MERGE, |call| {
+            let (primary, merged) = (&persons[call % 6], &persons[(call + 1 + call / 6) % 6]);
+            json!({ "user_identity_id": primary, "merged_user_identity_ids": [merged] })
+        })
+        .await;
+        assert!(responses.iter().all(is_settled), "{responses:?}");
+        let refusals = responses.iter().filter(|response| response.status != 200);
+        assert!(refusals.map(Response::error).all(|error| error["type"] == "user_identity_already_merged"));
+        // What is left is merged one by one.
+        let listed = list(&world.key().get("/user_identities/list").await.ok()["user_identities"]);
+        let ids: Vec<String> = listed.iter().map(|person| text(&person["user_identity_id"])).collect();
+        let (primary, others) = ids.split_first().expect("one is left");
+        if !others.is_empty() {
+            let others: Vec<&str> = others.iter().map(String::as_str).collect();
+            world.merge(primary, &others).await;
+        }
+        for person in &persons {
+            assert_eq!(world.user_identity(person).await["user_identity_id"], *primary);
+        }
+        let credentials = world.credentials(primary).await;
+        assert_eq!(credentials.len(), 6 + 6 * 6, "a child of each sync credential on each phone");
+        world.key().post("/user_identities/delete", json!({ "user_identity_id": primary })).await.ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registrations_and_deactivations_beside_a_merge_are_complete() {
+    let world = World::with_connections(CONNECTIONS).await;
+    for round in 0..20 {
+        let (jane, joe) = (world.person(&format!("jane{round}")).await, world.person(&format!("joe{round}")).await);
+        let (kept, lost) = (world.phone(&joe).await, world.phone(&joe).await);
+        world.sync_credential(&jane).await;
+        world.sync_credential(&joe).await;
+        let phone = |number: usize| json!({ "user_identity_id": joe, "custom_sdk_installation_id": format!("{round}-{number}") });
+        let (registered, merged, deactivated) = tokio::join!(
+            at_once(&world, 4, "/phones/simulate/create_sandbox_phone", phone),
+            world.key().post(MERGE, json!({ "user_identity_id": jane, "merged_user_identity_ids": [joe] })),
+            world.key().post("/phones/deactivate", json!({ "device_id": lost })),
+        );
+        merged.ok();
+        deactivated.ok();
+        let mut active: BTreeSet<String> =
+            registered.iter().map(|response| text(&response.ok()["phone"]["device_id"])).collect();
+        active.insert(kept);
+        let listed = world.key().post("/phones/list", json!({ "owner_user_identity_id": joe })).await.ok();
+        let listed: BTreeSet<String> = list(&listed["phones"]).iter().map(|phone| text(&phone["device_id"])).collect();
+        assert_eq!(listed, active, "the deactivated phone stays off, and each registered one is the primary's");
+        assert_eq!(world.credentials(&jane).await.len(), 2 + 2 * active.len(), "a child of each on each phone");
+        world.key().post("/user_identities/delete", json!({ "user_identity_id": jane })).await.ok();
+    }
+    assert_eq!(count(&world, "select count(*) from credential").await, 0);
+    assert_eq!(count(&world, "select count(*) from phone where deactivated_at is null").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phones_are_deactivated_by_a_merged_id_during_the_merge() {
+    let world = World::with_connections(CONNECTIONS).await;
+    for round in 0..20 {
+        let (jane, joe) = (world.person(&format!("jane{round}")).await, world.person(&format!("joe{round}")).await);
+        let lost = world.phone(&joe).await;
+        let (merged, deactivated, keys) = tokio::join!(
+            world.key().post(MERGE, json!({ "user_identity_id": jane, "merged_user_identity_ids": [joe] })),
+            world.key().post("/user_identities/deactivate_phones", json!({ "user_identity_id": joe })),
+            at_once(&world, 3, "/user_identities/create", |_| json!({ "user_identity_key": format!("joe{round}") })),
+        );
+        merged.ok();
+        assert_eq!(deactivated.ok()["device_ids"], json!([lost]), "in whatever order");
+        assert!(world.phone_ids().await.is_empty());
+        assert!(keys.iter().all(is_settled), "{keys:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_beside_a_merge_deletes_both() {
+    let world = World::with_connections(CONNECTIONS).await;
+    for round in 0..20 {
+        let (jane, joe) = (world.person(&format!("jane{round}")).await, world.person(&format!("joe{round}")).await);
+        world.phone(&joe).await;
+        let (merged, deleted) = tokio::join!(
+            world.key().post(MERGE, json!({ "user_identity_id": jane, "merged_user_identity_ids": [joe] })),
+            world.key().post("/user_identities/delete", json!({ "user_identity_id": joe })),
+        );
+        deleted.ok();
+        match merged.status {
+            200 => {
+                let gone = world.key().post("/user_identities/get", json!({ "user_identity_id": jane })).await;
+                gone.refused(404, "user_identity_not_found");
+            }
+            _ => assert_eq!(merged.error()["type"], "user_identity_not_found"),
+        }
+        assert!(world.phone_ids().await.is_empty());
+    }
+}
