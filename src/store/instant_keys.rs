@@ -13,8 +13,7 @@ use crate::error::{Error, ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::sql::found;
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor};
-use uuid::Uuid;
+use sqlx::PgExecutor;
 
 /// A row of an instant key, with its short code sealed.
 struct Row {
@@ -151,35 +150,6 @@ impl Workspace {
             uses: key.uses,
             created_at: key.created_at,
         })
-    }
-
-    /// Locks the API keys, access tokens and console sessions with these ids; false if one of them is revoked by now. The lock
-    /// waits for a revocation, which then ends the client sessions of the key or prevents them.
-    async fn lock_issuers(&self, connection: &mut PgConnection, ids: &[Uuid]) -> Result<bool> {
-        let locked = sqlx::query_scalar!(
-            r#"
-            with key as materialized (
-                select api_key_id as issuer_id from api_key
-                where api_key_id = any ($1) and revoked_at is null
-                for share
-            ), token as materialized (
-                select access_token_id as issuer_id from access_token
-                where access_token_id = any ($1) and revoked_at is null
-                for share
-            ), console as materialized (
-                select console_session_id as issuer_id from console_session
-                where console_session_id = any ($1) and revoked_at is null
-                for share
-            )
-            select count(*) as "count!" from (
-                select issuer_id from key union select issuer_id from token union select issuer_id from console
-            ) as issuer
-            "#,
-            ids,
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok(usize::try_from(locked).is_ok_and(|locked| locked == ids.len()))
     }
 
     fn opened_instant_key(&self, row: Row) -> Result<InstantKey> {
