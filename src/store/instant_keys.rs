@@ -49,8 +49,8 @@ macro_rules! select_instant_keys {
                 client_session_id as "client_session_id: ClientSessionId",
                 user_identity_id as "user_identity_id!: UserIdentityId", max_use_count, use_count, used_at,
                 instant_key.created_at, instant_key.expires_at
-            from instant_key join client_session as session using (workspace_id, client_session_id)
-            where instant_key.workspace_id = $1 and session.revoked_at is null and user_identity_id is not null
+            from instant_key join client_session using (workspace_id, client_session_id)
+            where instant_key.workspace_id = $1 and client_session.revoked_at is null and user_identity_id is not null
                 and cardinality(further_client_session_ids) = (
                     select count(*) from client_session as further
                     where further.workspace_id = $1 and further.revoked_at is null
