@@ -49,11 +49,7 @@ const EXEMPT: [(&str, &str, &str); 28] = [
         "prune_anonymous_client_sessions",
         "the sweeper of the server forgets what has expired in all workspaces",
     ),
-    (
-        "src/store/instant_keys/end.rs",
-        "prune_instant_keys",
-        "the sweeper of the server forgets what has expired in all workspaces",
-    ),
+    ("src/store/instant_keys/end.rs", "prune_instant_keys", "the sweeper forgets what has expired in all workspaces"),
     ("src/store/batch/sessions.rs", "ask", "the token is what tells the workspace, so it is looked up in all of them"),
     ("src/store/batch/prefetch/phone.rs", "load", "the key in the same statement tells the workspace of each phone"),
     ("src/store/batch/prefetch/number.rs", "load", "the key in the same statement tells the workspace of each number"),
@@ -301,11 +297,7 @@ const AUDITED: [&str; 7] = ["phone", "credential", "number_register", "slot", "i
 
 /// Statements that change an audited table without an audit row, with reasons.
 const UNRECORDED: [(&str, &str, &str); 2] = [
-    (
-        "src/store/scim/create_user.rs",
-        "described",
-        "the user is written again, with an audit row, in the same unit of work",
-    ),
+    ("src/store/scim/create_user.rs", "described", "the user is written again with a row, in the same unit of work"),
     (
         "src/store/instant_keys/end.rs",
         "prune_instant_keys",

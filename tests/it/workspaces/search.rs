@@ -21,6 +21,8 @@ async fn find_anything_finds_each_kind_of_resource_by_its_id() {
     let (phone, lost) = (world.phone(&jane).await, world.phone(&jane).await);
     let credential = world.sync_credential(&jane).await;
     let session = text(&world.client_session(json!({ "user_identity_id": jane })).await["client_session_id"]);
+    let link = world.key().post("/user_identities/generate_instant_key", json!({ "user_identity_id": jane })).await.ok();
+    let link = link["instant_key"].clone();
     world.key().post("/phones/deactivate", json!({ "device_id": lost })).await.ok();
     let event = world.events("phone.deactivated").await.remove(0);
     let get = async |path: &str, key: &str| world.key().get(path).await.ok()[key].clone();
@@ -34,6 +36,7 @@ async fn find_anything_finds_each_kind_of_resource_by_its_id() {
         (phone.clone(), json!({ "devices": [device] })),
         (jane, json!({ "user_identities": [person] })),
         (credential, json!({ "acs_credentials": [key] })),
+        (text(&link["instant_key_id"]), json!({ "instant_keys": [link] })),
         (session, json!({ "client_sessions": [opened] })),
         (text(&event["event_id"]), json!({ "events": [event] })),
         (text(&attempt["action_attempt_id"]), json!({ "action_attempts": [attempt] })),
@@ -47,7 +50,16 @@ async fn find_anything_finds_each_kind_of_resource_by_its_id() {
     let kinds: Vec<&String> = all.as_object().expect("a batch").keys().collect();
     assert_eq!(
         kinds,
-        ["acs_credentials", "action_attempts", "client_sessions", "devices", "events", "user_identities", "workspaces"]
+        [
+            "acs_credentials",
+            "action_attempts",
+            "client_sessions",
+            "devices",
+            "events",
+            "instant_keys",
+            "user_identities",
+            "workspaces"
+        ]
     );
     let other = world.sandbox("Other").await;
     let theirs = other.phone(&other.person("joe").await).await;
