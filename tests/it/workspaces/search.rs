@@ -21,7 +21,8 @@ async fn find_anything_finds_each_kind_of_resource_by_its_id() {
     let (phone, lost) = (world.phone(&jane).await, world.phone(&jane).await);
     let credential = world.sync_credential(&jane).await;
     let session = text(&world.client_session(json!({ "user_identity_id": jane })).await["client_session_id"]);
-    let link = world.key().post("/user_identities/generate_instant_key", json!({ "user_identity_id": jane })).await.ok();
+    let link =
+        world.key().post("/user_identities/generate_instant_key", json!({ "user_identity_id": jane })).await.ok();
     let link = link["instant_key"].clone();
     world.key().post("/phones/deactivate", json!({ "device_id": lost })).await.ok();
     let event = world.events("phone.deactivated").await.remove(0);
