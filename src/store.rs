@@ -53,7 +53,7 @@ pub use events::{EventStream, Reauthenticate, StreamLimits, StreamedEvent};
 pub use network::client_network;
 pub use operator::{AccessTokenRecord, ApiKeyRecord, ConsoleSessionRecord};
 pub use operators::{OperatorSession, OperatorWorkspace};
-pub use phones::{Deactivated, DeactivationPreview, SimulatedEvent};
+pub use phones::{Deactivated, DeactivationPreview};
 pub use precondition::Precondition;
 pub use principal::{Authenticated, Caller, Credentials, Principal, WorkspaceSelector};
 pub use schema::{SchemaName, SchemaNameError};

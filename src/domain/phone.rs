@@ -6,6 +6,7 @@ use super::page::Paging;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
+use uuid::Uuid;
 
 /// Maximum number of active phones, of a user identity and of an installation. Registrations of one installation for
 /// several user identities at the same time may exceed it by their number.
@@ -32,6 +33,14 @@ pub struct Phone {
     pub deactivated_at: Option<DateTime<Utc>>,
     /// Since when it is offline, as a sandbox simulates it; None if it is online.
     pub disconnected_at: Option<DateTime<Utc>>,
+}
+
+/// What the event of a simulation has beside the phone.
+#[derive(Debug, Clone, Copy)]
+pub struct SimulatedEvent {
+    pub event_id: EventId,
+    pub connected_account_id: Uuid,
+    pub at: DateTime<Utc>,
 }
 
 /// Code of the error of a phone that is offline.

@@ -4,6 +4,7 @@ use super::client_session::ClientSession;
 use super::credential::Credential;
 use super::event::Event;
 use super::id::{ActionAttemptId, WorkspaceId};
+use super::instant_key::InstantKey;
 use super::page::Paging;
 use super::phone::Phone;
 use super::user_identity::UserIdentity;
@@ -65,6 +66,7 @@ pub struct Found {
     pub user_identity: Option<UserIdentity>,
     pub client_session: Option<ClientSession>,
     pub credential: Option<Credential>,
+    pub instant_key: Option<InstantKey>,
     pub action_attempt: Option<ActionAttempt>,
     pub workspace: Option<WorkspaceRecord>,
 }

@@ -80,7 +80,7 @@ macro_rules! with_issuer {
         )
     };
 }
-use with_issuer;
+pub(super) use with_issuer;
 
 pub(in crate::store) use create_by_key::SessionCreation;
 pub use end::EndedSessions;

@@ -13,8 +13,7 @@ use crate::error::{Error, ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::sql::found;
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor};
-use uuid::Uuid;
+use sqlx::PgExecutor;
 
 /// A row of an instant key, with its short code sealed.
 struct Row {
@@ -50,8 +49,8 @@ macro_rules! select_instant_keys {
                 client_session_id as "client_session_id: ClientSessionId",
                 user_identity_id as "user_identity_id!: UserIdentityId", max_use_count, use_count, used_at,
                 instant_key.created_at, instant_key.expires_at
-            from instant_key join client_session as session using (workspace_id, client_session_id)
-            where instant_key.workspace_id = $1 and session.revoked_at is null and user_identity_id is not null
+            from instant_key join client_session using (workspace_id, client_session_id)
+            where instant_key.workspace_id = $1 and client_session.revoked_at is null and user_identity_id is not null
                 and cardinality(further_client_session_ids) = (
                     select count(*) from client_session as further
                     where further.workspace_id = $1 and further.revoked_at is null
@@ -156,35 +155,6 @@ impl Workspace {
             uses: key.uses,
             created_at: key.created_at,
         })
-    }
-
-    /// Locks the API keys, access tokens and console sessions with these ids; false if one of them is revoked by now. The lock
-    /// waits for a revocation, which then ends the client sessions of the key or prevents them.
-    async fn lock_issuers(&self, connection: &mut PgConnection, ids: &[Uuid]) -> Result<bool> {
-        let locked = sqlx::query_scalar!(
-            r#"
-            with key as materialized (
-                select api_key_id as issuer_id from api_key
-                where api_key_id = any ($1) and revoked_at is null
-                for share
-            ), token as materialized (
-                select access_token_id as issuer_id from access_token
-                where access_token_id = any ($1) and revoked_at is null
-                for share
-            ), console as materialized (
-                select console_session_id as issuer_id from console_session
-                where console_session_id = any ($1) and revoked_at is null
-                for share
-            )
-            select count(*) as "count!" from (
-                select issuer_id from key union select issuer_id from token union select issuer_id from console
-            ) as issuer
-            "#,
-            ids,
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok(usize::try_from(locked).is_ok_and(|locked| locked == ids.len()))
     }
 
     fn opened_instant_key(&self, row: Row) -> Result<InstantKey> {

@@ -13,7 +13,6 @@ pub use deactivate::Deactivated;
 pub(super) use deactivate::Deactivation;
 pub use preview::DeactivationPreview;
 pub(super) use register::PhoneRegistration;
-pub use simulate::SimulatedEvent;
 
 use crate::domain::event::EventType;
 use crate::domain::id::{DeviceId, EventId, UserIdentityId};

@@ -57,6 +57,7 @@ fn define_batch(schemas: &mut Schemas) {
         ("user_identities", UserIdentity::COMPONENT),
         ("client_sessions", ClientSession::COMPONENT),
         ("acs_credentials", AcsCredential::COMPONENT),
+        ("instant_keys", InstantKey::COMPONENT),
         ("action_attempts", ActionAttempt::COMPONENT),
         ("workspaces", Workspace::COMPONENT),
     ];

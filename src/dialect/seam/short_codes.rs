@@ -16,7 +16,7 @@ use crate::store::{Authenticated, Credentials, Principal, Workspace};
 const MAX_LENGTH: usize = 500;
 
 pub fn routes() -> Vec<Operation> {
-    let unknown = || Error::NotFound(ResourceKind::InstantKey, String::new());
+    let unknown = || Error::NotFound(ResourceKind::InstantKey, EXAMPLE_ID.to_owned());
     vec![
         route("/seam/instant_key/v1/client_sessions/exchange_short_code", &[POST], exchange)
             .key("client_session")

@@ -7,9 +7,10 @@ use super::route::*;
 use super::wire;
 use crate::api::input::*;
 use crate::domain::id::DeviceId;
+use crate::domain::phone::SimulatedEvent;
 use crate::domain::scope::Scope;
 use crate::error::{Error, Reason, ResourceKind, Result};
-use crate::store::{SimulatedEvent, Workspace};
+use crate::store::Workspace;
 
 pub fn routes() -> Vec<Operation> {
     let phone = ResourceKind::Phone;

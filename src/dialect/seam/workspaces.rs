@@ -96,5 +96,6 @@ input! {
 }
 
 async fn find_anything(call: Call<ByKey>, Find { search }: Find) -> Result<One<wire::Batch>> {
-    Ok(One(call.grant.workspace.find_anything(search).await?.into()))
+    let found = call.grant.workspace.find_anything(search).await?;
+    Ok(One(wire::Batch::new(found, &base_url(&call.app, &call.head))))
 }

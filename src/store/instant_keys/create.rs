@@ -4,7 +4,7 @@ use crate::domain::id::UserIdentityId;
 use crate::domain::instant_key::*;
 use crate::error::{Error, Reason, Result};
 use crate::store::Workspace;
-use crate::store::client_sessions::revoked_issuer;
+use crate::store::client_sessions::{revoked_issuer, with_issuer};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -16,9 +16,6 @@ impl Workspace {
         let created = self.store.writer().transact(move |connection| {
             Box::pin(async move {
                 workspace.lock_active_user_identities(connection, &[new.user_identity_id], true).await?;
-                if !workspace.lock_issuers(connection, workspace.issuer_id().as_slice()).await? {
-                    return Err(revoked_issuer());
-                }
                 let count = workspace.count_usable_instant_keys(connection, new.user_identity_id, now).await?;
                 if count >= MAX_OF_USER_IDENTITY {
                     return Err(Error::Conflict(Reason::TooManyInstantKeys(MAX_OF_USER_IDENTITY)));
@@ -30,30 +27,35 @@ impl Workspace {
         created.await
     }
 
+    /// Number of the usable instant keys of a user identity, under the lock of the key that is to vouch for another one.
     async fn count_usable_instant_keys(
         &self,
         connection: &mut PgConnection,
         person: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<i64> {
-        Ok(sqlx::query_scalar!(
+        let row = with_issuer!(
             r#"
-            select count(*) as "count!"
-            from client_session as session join instant_key using (workspace_id, client_session_id)
-            where session.workspace_id = $1 and user_identity_id = $2 and session.revoked_at is null
-                and use_count < max_use_count and instant_key.expires_at > $3
-                and cardinality(further_client_session_ids) = (
-                    select count(*) from client_session as further
-                    where further.workspace_id = $1 and further.revoked_at is null
-                        and further.client_session_id = any (further_client_session_ids)
-                )
+            select exists (select from issuer) as "has_issuer!", (
+                    select count(*)
+                    from client_session as session join instant_key using (workspace_id, client_session_id)
+                    where session.workspace_id = $1 and user_identity_id = $3 and session.revoked_at is null
+                        and use_count < max_use_count and instant_key.expires_at > $4
+                        and cardinality(further_client_session_ids) = (
+                            select count(*) from client_session as further
+                            where further.workspace_id = $1 and further.revoked_at is null
+                                and further.client_session_id = any (further_client_session_ids)
+                        )
+                ) as "count!"
             "#,
             self.workspace_id(),
+            self.issuer_id(),
             person.0,
             now,
         )
         .fetch_one(connection)
-        .await?)
+        .await?;
+        if row.has_issuer { Ok(row.count) } else { Err(revoked_issuer()) }
     }
 
     async fn insert_instant_key(

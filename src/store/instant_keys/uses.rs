@@ -21,13 +21,6 @@ pub(super) struct Locked {
     expires_at: DateTime<Utc>,
 }
 
-/// A client session of an instant key.
-struct Session {
-    client_session_id: Uuid,
-    user_identity_id: Option<UserIdentityId>,
-    issuer_ids: Vec<Uuid>,
-}
-
 impl Workspace {
     /// Uses an instant key: counts the use and returns its client session. That of the first use was created with the instant
     /// key; for a further one, a client session with this id and token is.
@@ -42,18 +35,15 @@ impl Workspace {
             Box::pin(async move {
                 let person = workspace.lock_person_of_instant_key(connection, id).await?;
                 let key = workspace.lock_instant_key(connection, id).await?.ok_or_else(no_instant_key)?;
-                // A later statement, which sees the sessions of the uses that the lock has waited for.
-                let issuer_ids = workspace.check_sessions(connection, &key, person).await?;
-                key.check(now)?;
-                let session = match key.use_count {
-                    0 => ClientSessionId(key.client_session_id),
-                    _ => {
-                        workspace.insert_session_of_use(connection, &key, (&new, person, issuer_ids), now).await?;
-                        new.0
-                    }
-                };
-                workspace.count_use(connection, id, (session, person), now).await?;
-                workspace.client_session_on(connection, session).await
+                if let Some(reason) = key.refusal(now) {
+                    // Of one that has ended, nothing more is told.
+                    return match workspace.instant_key_on(&mut *connection, id).await {
+                        Err(Error::NotFound(..)) => Err(no_instant_key()),
+                        known => known.and(Err(Error::Conflict(reason))),
+                    };
+                }
+                let used = workspace.count_use(connection, (id, &key), person, &new, now).await?;
+                workspace.client_session_on(connection, used.ok_or_else(no_instant_key)?).await
             })
         });
         used.await
@@ -103,107 +93,76 @@ impl Workspace {
         .await?)
     }
 
-    /// Checks that the instant key has not ended, and locks the keys that vouch for it, which are returned.
-    async fn check_sessions(
-        &self,
-        connection: &mut PgConnection,
-        key: &Locked,
-        person: UserIdentityId,
-    ) -> Result<Vec<Uuid>> {
-        let ids: Vec<Uuid> = key.further_client_session_ids.iter().copied().chain([key.client_session_id]).collect();
-        let sessions = sqlx::query_as!(
-            Session,
-            r#"
-            select client_session_id, user_identity_id as "user_identity_id: UserIdentityId", issuer_ids
-            from client_session
-            where workspace_id = $1 and client_session_id = any ($2) and revoked_at is null
-            "#,
-            self.workspace_id(),
-            &ids,
-        )
-        .fetch_all(&mut *connection)
-        .await?;
-        let first = sessions.iter().find(|session| session.client_session_id == key.client_session_id);
-        // Another person may have got the session since the first statement.
-        let first = first.filter(|session| session.user_identity_id == Some(person) && sessions.len() == ids.len());
-        let issuer_ids = first.ok_or_else(no_instant_key)?.issuer_ids.clone();
-        match self.lock_issuers(connection, &issuer_ids).await? {
-            true => Ok(issuer_ids),
-            false => Err(no_instant_key()),
-        }
-    }
-
-    async fn insert_session_of_use(
-        &self,
-        connection: &mut PgConnection,
-        key: &Locked,
-        (new, person, issuer_ids): (&(ClientSessionId, Token), UserIdentityId, Vec<Uuid>),
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let (id, token) = new;
-        let hash = token.hash();
-        sqlx::query!(
-            r#"
-            insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, user_identity_id,
-                connected_account_ids, connect_webview_ids, created_at, expires_at, issuer_ids)
-            values ($1, $2, $3, $4, $5, '{}', '{}', $6, $7, $8)
-            "#,
-            self.workspace_id(),
-            id.0,
-            hash.as_bytes(),
-            self.store.seal.close(token, id.0),
-            person.0,
-            now,
-            key.expires_at,
-            &issuer_ids,
-        )
-        .execute(connection)
-        .await?;
-        Ok(())
-    }
-
+    /// Counts a use and returns its client session; `None` if the instant key has ended. The lock of its client sessions waits
+    /// for what ends them, and has it wait for this use, whose session ends then, too. It is the last one, to be short.
     async fn count_use(
         &self,
         connection: &mut PgConnection,
-        id: InstantKeyId,
-        (session, person): (ClientSessionId, UserIdentityId),
+        (id, key): (InstantKeyId, &Locked),
+        person: UserIdentityId,
+        (session, token): &(ClientSessionId, Token),
         now: DateTime<Utc>,
-    ) -> Result<()> {
-        audited!(
+    ) -> Result<Option<ClientSessionId>> {
+        let ids: Vec<Uuid> = key.further_client_session_ids.iter().copied().chain([key.client_session_id]).collect();
+        let hash = token.hash();
+        let used = audited!(
             query_scalar,
             r#"
-            with used as (
+            with sessions as materialized (
+                select client_session_id, user_identity_id, issuer_ids from client_session
+                where workspace_id = $1 and client_session_id = any ($5) and revoked_at is null
+                for key share
+            ), first as materialized (
+                -- Another person may have got the session since the person was locked.
+                select client_session_id, user_identity_id, issuer_ids from sessions
+                where client_session_id = $6 and user_identity_id = $7
+                    and (select count(*) from sessions) = cardinality($5::uuid[])
+            ), inserted as (
+                insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, user_identity_id,
+                    connected_account_ids, connect_webview_ids, created_at, expires_at, issuer_ids)
+                select $1, $8::uuid, $9::bytea, $10::bytea, user_identity_id, '{}'::uuid[], '{}'::uuid[], $2, $11::timestamptz,
+                    issuer_ids
+                from first
+                where $12
+                returning client_session_id
+            ), used as (
                 update instant_key
                 set use_count = use_count + 1, used_at = $2,
                     further_client_session_ids = case
-                        when use_count = 0 then further_client_session_ids
-                        else further_client_session_ids || $5::uuid end
+                        when $12 then further_client_session_ids || $8::uuid
+                        else further_client_session_ids end
+                from first
                 where workspace_id = $1 and instant_key_id = $4
-                returning instant_key_id, use_count
+                returning instant_key_id, use_count, case when $12 then $8::uuid else first.client_session_id end as session_id
             ), changes as (
                 select 'instant_key.used' as action, instant_key_id as subject_id,
-                    jsonb_build_object('user_identity_id', $6::uuid, 'use_count', use_count - 1) as before,
-                    jsonb_build_object('user_identity_id', $6::uuid, 'use_count', use_count, 'client_session_id', $5::uuid)
+                    jsonb_build_object('user_identity_id', $7::uuid, 'use_count', use_count - 1) as before,
+                    jsonb_build_object('user_identity_id', $7::uuid, 'use_count', use_count, 'client_session_id', session_id)
                         as after
                 from used
             )
             "#,
-            "select use_count from used",
+            r#"select session_id as "session_id!: ClientSessionId" from used"#,
             self.workspace_id(),
             now,
             self.context(&[]),
             id.0,
-            session.0,
+            &ids,
+            key.client_session_id,
             person.0,
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok(())
+            session.0,
+            hash.as_bytes(),
+            self.store.seal.close(token, session.0),
+            key.expires_at,
+            key.use_count > 0,
+        );
+        Ok(used.fetch_optional(connection).await?)
     }
 }
 
 impl Locked {
-    fn check(&self, now: DateTime<Utc>) -> Result<()> {
+    /// Why it cannot be used, if so.
+    fn refusal(&self, now: DateTime<Utc>) -> Option<Reason> {
         let uses = InstantKeyUses {
             max_use_count: self.max_use_count,
             use_count: self.use_count,
@@ -211,9 +170,9 @@ impl Locked {
             expires_at: self.expires_at,
         };
         match uses.status(now) {
-            InstantKeyStatus::Ready => Ok(()),
-            InstantKeyStatus::Expired => Err(Error::Conflict(Reason::InstantKeyExpired)),
-            InstantKeyStatus::Used => Err(Error::Conflict(Reason::InstantKeyUsed)),
+            InstantKeyStatus::Ready => None,
+            InstantKeyStatus::Expired => Some(Reason::InstantKeyExpired),
+            InstantKeyStatus::Used => Some(Reason::InstantKeyUsed),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a sandbox simulates of a phone: that it goes offline and online, and that it is removed. A removed phone is deactivated.
 
 use crate::domain::event::EventType;
-use crate::domain::id::{DeviceId, EventId};
-use crate::domain::phone::{DISCONNECTED, DISCONNECTED_MESSAGE};
+use crate::domain::id::DeviceId;
+use crate::domain::phone::{DISCONNECTED, DISCONNECTED_MESSAGE, SimulatedEvent};
 use crate::error::{ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::sql::found;
@@ -13,14 +13,6 @@ use uuid::Uuid;
 
 /// Reason of the deactivation of a removed phone.
 const REASON: &str = "removal simulated";
-
-/// What an event says beside the phone.
-#[derive(Debug, Clone, Copy)]
-pub struct SimulatedEvent {
-    pub event_id: EventId,
-    pub connected_account_id: Uuid,
-    pub at: DateTime<Utc>,
-}
 
 impl Workspace {
     /// Connects an active phone or disconnects it, and emits an event unless it was so before.

@@ -1,7 +1,9 @@
 //! Search by an id, for all kinds of resources at once.
 
 use crate::domain::event::EventFilter;
-use crate::domain::id::{ActionAttemptId, ClientSessionId, CredentialId, DeviceId, EventId, UserIdentityId};
+use crate::domain::id::{
+    ActionAttemptId, ClientSessionId, CredentialId, DeviceId, EventId, InstantKeyId, UserIdentityId,
+};
 use crate::domain::scope::Scope;
 use crate::domain::workspace::Found;
 use crate::error::{Error, Result};
@@ -18,10 +20,12 @@ impl Workspace {
                 "phone" => found.phone = known(self.phone(DeviceId(id), Scope::Workspace).await)?,
                 "event" => found.event = self.events(&EventFilter::of_id(EventId(id))).await?.pop(),
                 "user_identity" => {
-                    found.user_identity = known(self.user_identity(UserIdentityId(id), Scope::Workspace).await)?;
+                    let read = |id| self.user_identity(id, Scope::Workspace);
+                    found.user_identity = known(self.for_user_identity(UserIdentityId(id), read).await)?;
                 }
                 "client_session" => found.client_session = known(self.client_session(ClientSessionId(id)).await)?,
                 "credential" => found.credential = known(self.credential(CredentialId(id)).await)?,
+                "instant_key" => found.instant_key = known(self.instant_key(InstantKeyId(id)).await)?,
                 "action_attempt" => found.action_attempt = known(self.action_attempt(ActionAttemptId(id)).await)?,
                 "workspace" => found.workspace = known(self.record().await)?,
                 other => return Err(Error::Internal(format!("a search found a {other:?}").into())),
@@ -40,10 +44,14 @@ impl Workspace {
             union all
             select 'user_identity' from user_identity where workspace_id = $1 and user_identity_id = $2
             union all
+            select 'user_identity' from merged_user_identity where workspace_id = $1 and merged_user_identity_id = $2
+            union all
             select 'client_session' from client_session
             where workspace_id = $1 and client_session_id = $2 and revoked_at is null
             union all
             select 'credential' from credential where workspace_id = $1 and acs_credential_id = $2
+            union all
+            select 'instant_key' from instant_key where workspace_id = $1 and instant_key_id = $2
             union all
             select 'action_attempt' from action_attempt where workspace_id = $1 and action_attempt_id = $2
             union all

@@ -15,13 +15,12 @@ const phone = async (of) => ({ device_id: (await of.phone()).device_id })
 const person = async (of) => ({ user_identity_id: (await of.person()).user_identity_id })
 const session = async (of) => ({ client_session_id: (await of.session()).client_session_id })
 const webhook = async (of) => ({ webhook_id: (await of.webhook()).webhook_id })
+const shortCode = ({ instant_key_url }) => instant_key_url.split('/').at(-1)
 const credential = async (of) => ({ acs_credential_id: (await of.credential()).acs_credential_id })
 const acsUser = {
   with: async (of) => ({ ...(await person(of)), acs_user_id: unknownId }),
   refused: [404, 'acs_user_not_found'],
 }
-const link = async (of) => ({ instant_key_url: (await of.instantKey()).instant_key_url })
-const shortCode = async (of) => ({ short_code: (await link(of)).instant_key_url.split('/').at(-1) })
 
 export const calls = {
   '/phones/get': [{ with: phone }, missing('device_id'), malformed('device_id'), unknown('device_id', 'device')],
@@ -225,7 +224,14 @@ export const calls = {
       with: async (of) => ({ ...(await person(of)), merged_user_identity_ids: [(await of.person()).user_identity_id] }),
     },
   ],
-  '/user_identities/generate_instant_key': [{ with: person }, missing('user_identity_id'), unknown('user_identity_id', 'user_identity')],
+  '/user_identities/generate_instant_key': [
+    { with: person },
+    { with: async (of) => ({ ...(await person(of)), max_use_count: 3 }) },
+    missing('user_identity_id'),
+    unknown('user_identity_id', 'user_identity'),
+    { with: async (of) => ({ ...(await person(of)), max_use_count: 0 }), refused: [400, 'invalid_input', 'max_use_count'] },
+    { with: async (of) => ({ ...(await person(of)), customization_profile_id: unknownId }), refused: [404, 'customization_profile_not_found'] },
+  ],
   '/user_identities/deactivate_phones': [
     { with: async (of) => ({ user_identity_id: (await of.phone()).owner, dry_run: true }) },
     { with: async (of) => ({ user_identity_id: (await of.phone()).owner }) },
@@ -366,6 +372,8 @@ export const calls = {
 
   '/instant_keys/get': [
     { with: async (of) => ({ instant_key_id: (await of.instantKey()).instant_key_id }) },
+    { with: async (of) => ({ instant_key_url: (await of.instantKey()).instant_key_url }) },
+    { with: none, refused: [400, 'invalid_input'] },
     unknown('instant_key_id', 'instant_key'),
   ],
   '/instant_keys/list': [{ with: none }, { with: person }],
@@ -387,6 +395,7 @@ export const calls = {
     { with: async (of) => ({ search: (await of.event()).event_id }) },
     { with: async (of) => ({ search: (await of.session()).client_session_id }) },
     { with: async (of) => ({ search: (await of.credential()).acs_credential_id }) },
+    { with: async (of) => ({ search: (await of.instantKey()).instant_key_id }) },
     { with: { search: unknownId } },
     missing('search'),
     malformed('search'),
@@ -423,8 +432,17 @@ export const calls = {
   ],
 
   '/seam/mobile_sdk/v1/acs/credentials/list': [{ as: 'session', with: none }],
-  '/seam/instant_key/v1/client_sessions/exchange_short_code': [{ as: 'nobody', with: shortCode }, missing('short_code')],
-  '/seam/instant_key/v1/preview/get': [{ as: 'nobody', with: link }, missing('instant_key_url')],
+  '/seam/instant_key/v1/client_sessions/exchange_short_code': [
+    { as: 'nobody', with: async (of) => ({ short_code: shortCode(await of.instantKey()) }) },
+    { as: 'nobody', ...missing('short_code') },
+    { as: 'nobody', with: { short_code: 'nope' }, refused: [404, 'instant_key_not_found'] },
+  ],
+  '/seam/instant_key/v1/preview/get': [
+    { as: 'nobody', with: async (of) => ({ instant_key_url: shortCode(await of.instantKey()) }) },
+    { as: 'nobody', with: async (of) => ({ instant_key_url: (await of.instantKey()).instant_key_url }) },
+    { as: 'nobody', ...missing('instant_key_url') },
+    { as: 'nobody', with: { instant_key_url: 'nope' }, refused: [404, 'instant_key_not_found'] },
+  ],
 
   '/health': [{ as: 'nobody', with: none }],
   '/health/get_health': [{ as: 'nobody', with: none }],

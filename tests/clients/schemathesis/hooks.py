@@ -25,6 +25,9 @@ REFUSALS = [
     r"Custom metadata (key names cannot contain a period|is limited to a maximum of 50 keys)",
     # Seam: a list in a query has no empty texts, which its serializers refuse to write.
     r"mixes empty values with other values",
+    # Seam: OpenAPI has no words for a time after now, and a person has a limited number of instant keys.
+    r"It must be in the future, and within 365 days",
+    r'"type":"too_many_instant_keys"',
     # Seam: the field exists, and has no meaning for a phone.
     r"A phone cannot be unmanaged",
     # Seam: the document of the vendor leaves event types open, the server does not.

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every route with its methods, in the order in which a 405 response lists them.
-const METHODS: [(&str, &str); 51] = [
+const METHODS: [(&str, &str); 75] = [
     ("/phones/get", "GET,POST"),
     ("/phones/list", "GET,POST"),
     ("/phones/deactivate", "DELETE,POST"),
@@ -45,19 +45,43 @@ const METHODS: [(&str, &str); 51] = [
     ("/acs/credentials/get", "GET,POST"),
     ("/acs/credentials/list", "GET,POST"),
     ("/acs/credentials/delete", "DELETE,POST"),
+    ("/acs/credentials/update", "PATCH,POST"),
+    ("/acs/credentials/assign", "PATCH,POST"),
+    ("/acs/credentials/unassign", "PATCH,POST"),
+    ("/acs/credentials/list_accessible_entrances", "GET,POST"),
+    ("/acs/credentials/create_offline_code", "POST"),
+    ("/acs/credentials/unmanaged/get", "GET,POST"),
+    ("/acs/credentials/unmanaged/list", "GET,POST"),
     ("/workspaces/get", "GET,POST"),
     ("/workspaces/list", "GET,POST"),
     ("/workspaces/create", "POST"),
     ("/workspaces/update", "PATCH,POST"),
     ("/workspaces/reset_sandbox", "POST"),
+    ("/workspaces/find_anything", "GET,POST"),
+    ("/workspaces/customization_profiles/get", "GET,POST"),
+    ("/workspaces/customization_profiles/list", "GET,POST"),
+    ("/workspaces/customization_profiles/update", "PATCH,POST"),
     ("/devices/get", "GET,POST"),
     ("/devices/list", "GET,POST"),
     ("/devices/update", "PATCH,POST"),
     ("/devices/delete", "DELETE,POST"),
+    ("/devices/simulate/connect", "POST"),
+    ("/devices/simulate/disconnect", "POST"),
+    ("/devices/simulate/remove", "POST"),
+    ("/devices/simulate/connect_to_hub", "POST"),
+    ("/devices/simulate/disconnect_from_hub", "POST"),
+    ("/devices/simulate/paid_subscription", "POST"),
+    ("/devices/list_device_providers", "GET,POST"),
+    ("/devices/report_provider_metadata", "POST"),
+    ("/devices/unmanaged/get", "GET,POST"),
+    ("/devices/unmanaged/list", "GET,POST"),
+    ("/devices/unmanaged/update", "PATCH,POST"),
     ("/action_attempts/get", "GET,POST"),
+    ("/action_attempts/list", "GET,POST"),
     ("/health", "GET,POST"),
     ("/health/get_health", "GET,POST"),
     ("/seam/mobile_sdk/v1/phone_sessions/get_or_create", "POST"),
+    ("/seam/mobile_sdk/v1/report_salto_space_audit_trail", "POST"),
 ];
 
 /// A client that the route accepts.
@@ -65,7 +89,7 @@ async fn caller(world: &World, path: &str) -> Client {
     match path {
         "/workspaces/create" => world.anonymous().bearer(world.access_token(&[world]).await.reveal()),
         "/user_identities/set_password" => world.console().await,
-        "/seam/mobile_sdk/v1/phone_sessions/get_or_create" => world.session(&world.person("app").await).await,
+        _ if path.starts_with("/seam/mobile_sdk/") => world.session(&world.person(path).await).await,
         _ => world.key().clone(),
     }
 }

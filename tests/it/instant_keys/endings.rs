@@ -162,6 +162,21 @@ async fn a_revoked_key_ends_the_instant_keys_that_it_has_generated_with_their_cl
     exchange(&world, &kept).await.ok();
 }
 
+#[tokio::test]
+async fn a_key_that_is_revoked_without_its_client_sessions_leaves_its_instant_keys() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let (id, replaced) = new_key(&world).await;
+    let replaced = world.anonymous().bearer(replaced.reveal());
+    let body = json!({ "user_identity_id": jane, "max_use_count": 2 });
+    let key = replaced.post(GENERATE, body.clone()).await.ok()["instant_key"].clone();
+    world.store.revoke_api_key(&id, world.clock.now()).await.expect("the key exists");
+    replaced.post(GENERATE, body).await.refused(401, "unauthorized");
+    for _ in 0..2 {
+        exchanged(&world, &key).await.get("/devices/list").await.ok();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_client_session_of_an_instant_key_outlives_the_revocation_of_its_key() {
     let world = World::with_connections(8).await;

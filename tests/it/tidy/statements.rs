@@ -24,11 +24,7 @@ const EXEMPT: [(&str, &str, &str); 28] = [
     ("src/store/counts.rs", "audit", "the metrics are of all workspaces"),
     ("src/store/diagnosis.rs", "check_seal", "the operator checks that the server's key opens any stored secret"),
     ("src/store/diagnosis.rs", "webhook_targets", "the operator checks whether the receivers of all workspaces answer"),
-    (
-        "src/store/user_identities/passwords.rs",
-        "has_passwords",
-        "a start warns of passwords in clear, whichever workspace has them",
-    ),
+    ("src/store/user_identities/passwords.rs", "has_passwords", "a start warns of passwords in clear, of all"),
     (
         "src/store/user_identities/passwords.rs",
         "sign_in_candidates",
@@ -49,11 +45,7 @@ const EXEMPT: [(&str, &str, &str); 28] = [
         "prune_anonymous_client_sessions",
         "the sweeper of the server forgets what has expired in all workspaces",
     ),
-    (
-        "src/store/instant_keys/end.rs",
-        "prune_instant_keys",
-        "the sweeper of the server forgets what has expired in all workspaces",
-    ),
+    ("src/store/instant_keys/end.rs", "prune_instant_keys", "the sweeper forgets what has expired in all workspaces"),
     ("src/store/batch/sessions.rs", "ask", "the token is what tells the workspace, so it is looked up in all of them"),
     ("src/store/batch/prefetch/phone.rs", "load", "the key in the same statement tells the workspace of each phone"),
     ("src/store/batch/prefetch/number.rs", "load", "the key in the same statement tells the workspace of each number"),
@@ -301,11 +293,7 @@ const AUDITED: [&str; 7] = ["phone", "credential", "number_register", "slot", "i
 
 /// Statements that change an audited table without an audit row, with reasons.
 const UNRECORDED: [(&str, &str, &str); 2] = [
-    (
-        "src/store/scim/create_user.rs",
-        "described",
-        "the user is written again, with an audit row, in the same unit of work",
-    ),
+    ("src/store/scim/create_user.rs", "described", "the user is written again with a row, in the same unit of work"),
     (
         "src/store/instant_keys/end.rs",
         "prune_instant_keys",

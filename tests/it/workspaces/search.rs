@@ -20,20 +20,25 @@ async fn find_anything_finds_each_kind_of_resource_by_its_id() {
     let jane = world.person("jane").await;
     let (phone, lost) = (world.phone(&jane).await, world.phone(&jane).await);
     let credential = world.sync_credential(&jane).await;
-    let session = world.client_session(json!({ "user_identity_id": jane })).await;
+    let session = text(&world.client_session(json!({ "user_identity_id": jane })).await["client_session_id"]);
+    let link =
+        world.key().post("/user_identities/generate_instant_key", json!({ "user_identity_id": jane })).await.ok();
+    let link = link["instant_key"].clone();
     world.key().post("/phones/deactivate", json!({ "device_id": lost })).await.ok();
     let event = world.events("phone.deactivated").await.remove(0);
     let get = async |path: &str, key: &str| world.key().get(path).await.ok()[key].clone();
     let device = get(&format!("/devices/get?device_id={phone}"), "device").await;
     let person = get(&format!("/user_identities/get?user_identity_id={jane}"), "user_identity").await;
     let key = get(&format!("/acs/credentials/get?acs_credential_id={credential}"), "acs_credential").await;
+    let opened = get(&format!("/client_sessions/get?client_session_id={session}"), "client_session").await;
     let workspace = get("/workspaces/get", "workspace").await;
 
     for (id, expected) in [
         (phone.clone(), json!({ "devices": [device] })),
         (jane, json!({ "user_identities": [person] })),
         (credential, json!({ "acs_credentials": [key] })),
-        (text(&session["client_session_id"]), json!({ "client_sessions": [session] })),
+        (text(&link["instant_key_id"]), json!({ "instant_keys": [link] })),
+        (session, json!({ "client_sessions": [opened] })),
         (text(&event["event_id"]), json!({ "events": [event] })),
         (text(&attempt["action_attempt_id"]), json!({ "action_attempts": [attempt] })),
         (world.id.clone(), json!({ "workspaces": [workspace] })),
@@ -46,7 +51,16 @@ async fn find_anything_finds_each_kind_of_resource_by_its_id() {
     let kinds: Vec<&String> = all.as_object().expect("a batch").keys().collect();
     assert_eq!(
         kinds,
-        ["acs_credentials", "action_attempts", "client_sessions", "devices", "events", "user_identities", "workspaces"]
+        [
+            "acs_credentials",
+            "action_attempts",
+            "client_sessions",
+            "devices",
+            "events",
+            "instant_keys",
+            "user_identities",
+            "workspaces"
+        ]
     );
     let other = world.sandbox("Other").await;
     let theirs = other.phone(&other.person("joe").await).await;

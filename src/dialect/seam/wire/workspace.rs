@@ -1,6 +1,6 @@
 //! Workspaces and action attempts.
 
-use super::{AcsCredential, ClientSession, Device, UserIdentity};
+use super::{AcsCredential, ClientSession, Device, InstantKey, UserIdentity};
 use crate::domain;
 use crate::domain::event::Event;
 use crate::domain::workspace::PublishableKeySessions;
@@ -76,18 +76,22 @@ pub struct Batch {
     pub user_identities: Vec<UserIdentity>,
     pub client_sessions: Vec<ClientSession>,
     pub acs_credentials: Vec<AcsCredential>,
+    pub instant_keys: Vec<InstantKey>,
     pub action_attempts: Vec<ActionAttempt>,
     pub workspaces: Vec<Workspace>,
 }
 
-impl From<domain::workspace::Found> for Batch {
-    fn from(found: domain::workspace::Found) -> Batch {
+impl Batch {
+    /// What was found, with links of the server with this base URL.
+    pub fn new(found: domain::workspace::Found, base_url: &str) -> Batch {
+        let with_link = |key| InstantKey::new(key, base_url);
         Batch {
             devices: found.phone.map(Device::from).into_iter().collect(),
             events: found.event.into_iter().collect(),
             user_identities: found.user_identity.map(UserIdentity::from).into_iter().collect(),
             client_sessions: found.client_session.map(ClientSession::from).into_iter().collect(),
             acs_credentials: found.credential.map(AcsCredential::from).into_iter().collect(),
+            instant_keys: found.instant_key.map(with_link).into_iter().collect(),
             action_attempts: found.action_attempt.map(ActionAttempt::from).into_iter().collect(),
             workspaces: found.workspace.map(Workspace::from).into_iter().collect(),
         }
