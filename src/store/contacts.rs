@@ -10,6 +10,7 @@ use crate::domain::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::domain::listing::{Listed, Listing};
 use crate::error::{Error, ResourceKind, Result};
 use crate::store::batch::{Lookup, each};
+use crate::store::pool::UnitConnection;
 use crate::store::pool::rows;
 use crate::store::sql::listing::{self, Source};
 use crate::store::sql::{faults::missing, found};
@@ -17,7 +18,6 @@ use crate::store::{Precondition, Workspace};
 use chrono::{DateTime, Utc};
 use lists::Page;
 use serde_json::Value;
-use sqlx::PgConnection;
 
 pub(super) use create::NewContact;
 pub use import::ImportedContact;
@@ -121,7 +121,7 @@ impl Workspace {
 
     async fn selected_contacts(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         ids: &[i64],
     ) -> Result<Vec<Row>> {
@@ -136,7 +136,7 @@ impl Workspace {
         .await?)
     }
 
-    async fn count_contacts(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<i64> {
+    async fn count_contacts(&self, connection: &mut UnitConnection<'_>, person: UserIdentityId) -> Result<i64> {
         let count = sqlx::query_scalar!(
             "select contact_count from user_identity where workspace_id = $1 and user_identity_id = $2",
             self.workspace_id(),
@@ -147,9 +147,24 @@ impl Workspace {
         Ok(count.unwrap_or(0))
     }
 
+    /// Ids of new rows on a cluster, where the tables of a shard have no defaults that count: drawn by the node that the
+    /// server is connected to. None on one Postgres, where the statement that inserts draws them.
+    async fn draw_ids(&self, sequence: &'static str, count: usize) -> Result<Vec<i64>> {
+        if !self.store.is_distributed {
+            return Ok(Vec::new());
+        }
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let drawn = sqlx::query_scalar!(
+            r#"select nextval($1::text::regclass) as "id!" from generate_series(1, $2::bigint)"#,
+            sequence,
+            count,
+        );
+        Ok(drawn.fetch_all(self.store.writer()).await?)
+    }
+
     async fn insert_numbers(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactId,
         numbers: &[ContactNumber],
@@ -206,7 +221,7 @@ impl Workspace {
         self.contact(person, id).await
     }
 
-    async fn delete_numbers(&self, connection: &mut PgConnection, id: ContactId) -> Result<()> {
+    async fn delete_numbers(&self, connection: &mut UnitConnection<'_>, id: ContactId) -> Result<()> {
         sqlx::query!(
             "delete from contact_number where workspace_id = $1 and contact_id = $2",
             self.workspace_id(),
@@ -219,7 +234,7 @@ impl Workspace {
 
     async fn lock_contact(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactId,
     ) -> Result<Contact> {
@@ -238,7 +253,7 @@ impl Workspace {
 
     async fn write_contact(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: ContactId,
         fields: &ContactFields,
         now: DateTime<Utc>,
@@ -297,7 +312,7 @@ impl Workspace {
 
     async fn mark_deleted(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactId,
         now: DateTime<Utc>,

@@ -25,6 +25,7 @@ use crate::domain::scope::Scope;
 use crate::domain::user_identity::*;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::{found, raw_ids};
 use std::collections::BTreeSet;
 
@@ -144,7 +145,7 @@ impl Workspace {
     /// Locks a user identity until the transaction ends.
     pub(super) async fn lock_user_identity(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
     ) -> Result<()> {
         let locked = sqlx::query_scalar!(
@@ -165,7 +166,7 @@ impl Workspace {
     /// with `waits`.
     pub(super) async fn lock_active_user_identities(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         persons: &[UserIdentityId],
         waits: bool,
     ) -> Result<BTreeSet<UserIdentityId>> {
@@ -192,7 +193,7 @@ impl Workspace {
 
     async fn lock_active_user_identity(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
     ) -> Result<()> {
         let locked = sqlx::query_scalar!(
@@ -216,7 +217,7 @@ impl Workspace {
     /// unknown one is `NotFound`.
     pub(super) async fn lock_user_identities(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         persons: &[UserIdentityId],
         waits: bool,
     ) -> Result<BTreeSet<UserIdentityId>> {

@@ -4,6 +4,7 @@ use crate::domain::event::EventType;
 use crate::domain::id::UserIdentityId;
 use crate::error::Result;
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
 
 impl Workspace {
@@ -26,7 +27,7 @@ impl Workspace {
 
     pub(in crate::store) async fn lock_phones_of(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
     ) -> Result<()> {
         sqlx::query!(
@@ -50,7 +51,7 @@ impl Workspace {
     /// Takes tombstones, numbers and slots from a user identity.
     async fn disown_rows(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -95,7 +96,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn delete_under_lock(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {

@@ -28,10 +28,15 @@ const STAND_IN: &str = "
     create function create_distributed_table(subject regclass, by text, colocate_with text) returns void
         language plpgsql as $$
     begin
+        if subject = 'claimed_number'::regclass and (by, colocate_with) = ('number', 'none') then
+            perform take(subject, true);
+            return;
+        end if;
         if by <> 'workspace_id' then
             raise exception 'by %', by;
         end if;
-        if (colocate_with = 'none') = exists (select from citus_tables where citus_table_type = 'distributed') then
+        if (colocate_with = 'none') = exists (select from citus_tables
+            where citus_table_type = 'distributed' and table_name <> 'claimed_number'::regclass) then
             raise exception '% lies with %', subject, colocate_with;
         end if;
         if colocate_with <> 'none'
@@ -43,8 +48,8 @@ const STAND_IN: &str = "
     end $$;
     create function create_distributed_function(subject regprocedure) returns void language sql
         begin atomic insert into pg_dist_object values ('pg_proc'::regclass, subject); end;
-    create function create_distributed_function(subject regprocedure, argument text, colocate_with text)
-        returns void language sql
+    create function create_distributed_function(
+        subject regprocedure, argument text, colocate_with text, force_delegation boolean) returns void language sql
         begin atomic update pg_dist_object set distribution_argument_index = 0 where objid = subject; end;
     create function truncate_local_data_after_distributing_table(subject regclass) returns void language sql
         begin atomic end;
@@ -75,7 +80,7 @@ async fn distribute_places_each_table_once_after_the_tables_that_it_references()
     let unplaced: Vec<String> = sqlx::query_scalar(
         "select table_placement.table_name from table_placement
          left join citus_tables on citus_tables.table_name = table_placement.table_name::regclass
-         where (case when table_placement.is_distributed then 'distributed' else 'reference' end)
+         where (case when distribution_column is null then 'reference' else 'distributed' end)
                  is distinct from citus_table_type
              and table_placement.table_name not in ('citus_tables', 'pg_dist_object')",
     )
