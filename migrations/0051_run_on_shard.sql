@@ -69,14 +69,23 @@ left join pg_attribute
 where pg_class.relnamespace = (select home.relnamespace from pg_class as home where home.oid = 'deployment'::regclass)
     and pg_class.relkind in ('r', 'p') and not pg_class.relispartition;
 
+-- The tables that are divided or copied. Not by the view citus_tables, which asks for the sizes of shards by connections of its own,
+-- and these wait for ever for what a migration has locked.
+create function placed_tables() returns setof oid
+    language plpgsql stable
+    as $$
+begin
+    return query select logicalrelid::oid from pg_dist_partition where partmethod = 'h' or repmodel = 't';
+end
+$$;
+
 drop function undistributed_tables();
 create function undistributed_tables()
     returns table (name text, distributed boolean, estimated_rows bigint, bytes bigint, distribution_column text)
     language plpgsql
     as $$
 declare
-    placed oid[] := array(
-        select citus_tables.table_name::oid from citus_tables where citus_table_type <> 'local');
+    placed oid[] := array(select placed_tables());
     subject oid;
 begin
     loop
@@ -118,12 +127,46 @@ begin
     if by_column = 'workspace_id' then
         select placement.table_name into neighbour
         from table_placement as placement
-        join citus_tables as done on done.table_name = placement.table_name::regclass
-        where placement.is_distributed and citus_table_type = 'distributed'
+        where placement.is_distributed and placement.table_name::regclass in (select placed_tables())
         order by placement.table_name
         limit 1;
     end if;
     perform create_distributed_table(subject::regclass, by_column, colocate_with => coalesce(neighbour, 'none'));
+end
+$$;
+
+create or replace function finish_tables() returns void
+    language plpgsql
+    as $$
+declare
+    home regnamespace := (select relnamespace from pg_class where oid = 'deployment'::regclass);
+    subject text;
+begin
+    for subject in
+        select pg_proc.oid::regprocedure::text from pg_proc
+        where pronamespace = home and prokind = 'f' and prorettype <> 'trigger'::regtype
+            and not exists (
+                select from pg_depend where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e')
+            and not exists (
+                select from pg_dist_object as known
+                where known.classid = 'pg_proc'::regclass and known.objid = pg_proc.oid)
+        order by pg_proc.oid
+    loop
+        perform create_distributed_function(subject::regprocedure);
+    end loop;
+    for subject in
+        select placement.table_name
+        from table_placement as placement
+        where placement.table_name::regclass in (select placed_tables()) and pg_relation_size(placement.table_name::regclass) > 0
+        order by placement.table_name
+    loop
+        perform truncate_local_data_after_distributing_table(subject::regclass);
+    end loop;
+    if not exists (
+        select from pg_db_role_setting join pg_database on pg_database.oid = setdatabase
+        where datname = current_database() and setrole = 0 and 'TimeZone=UTC' = any (setconfig)) then
+        execute format('alter database %I set timezone to ''UTC''', current_database());
+    end if;
 end
 $$;
 

@@ -80,7 +80,7 @@ async fn workspace_on(world: &World, database: &ClusterDatabase, port: u16, phon
     let mut coordinator = database.coordinator().await;
     for number in 0.. {
         let tenant = world.sandbox(&format!("{port}-{number}")).await;
-        let on = "select nodeport from pg_dist_shard_placement
+        let on = "select nodeport::bigint from pg_dist_shard_placement
             where shardid = get_shard_id_for_distribution_column('phone', $1::uuid)";
         let id: uuid::Uuid = tenant.id.parse().expect("an id");
         let found: i64 =
@@ -99,7 +99,7 @@ async fn workspace_on(world: &World, database: &ClusterDatabase, port: u16, phon
 
 /// A phone number that the node with this port knows of.
 async fn number_on(database: &ClusterDatabase, port: u16) -> String {
-    let on = "select nodeport from pg_dist_shard_placement
+    let on = "select nodeport::bigint from pg_dist_shard_placement
         where shardid = get_shard_id_for_distribution_column('claimed_number', $1::text)";
     let mut coordinator = database.coordinator().await;
     for which in 0.. {

@@ -45,7 +45,7 @@ const COUNTED: [(&str, &str); 4] = [
 const OF_ONE_PLACE: [(&str, &[&str]); 3] = [
     ("advisory", &["lock_migrations", "counts"]),
     // On a cluster only the first of them draws, from the sequence of the node that the server is connected to.
-    ("nextval", &["draw_ids", "insert_contacts", "import_contacts", "create_contact_group"]),
+    ("nextval", &["draw_ids", "insert_contacts", "import_contacts", "create_contact_group", "write"]),
     ("notify", &[]),
 ];
 

@@ -17,9 +17,14 @@ pub(super) struct Template {
     tables: BTreeSet<String>,
 }
 
-/// Whether a statement has common table expressions.
+/// Whether a statement has common table expressions, or inserts what it selects.
 pub(super) fn has_parts(sql: &str) -> bool {
-    sql.trim_start().strip_prefix("with").is_some_and(|rest| rest.starts_with(char::is_whitespace))
+    let mut words = sql.split_ascii_whitespace();
+    match words.next() {
+        Some("with") => true,
+        Some("insert") => words.any(|word| word == "select"),
+        _ => false,
+    }
 }
 
 impl Template {
@@ -167,10 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn statements_with_parts_begin_with_with() {
-        assert!(has_parts("\n    with old as (select 1) select from old"));
-        for sql in ["select 1", "update lamp set id = 1", "without"] {
-            assert!(!has_parts(sql), "{sql}");
+    fn statements_with_parts_have_common_table_expressions_or_insert_what_they_select() {
+        for (expected, sql) in [
+            (true, "\n    with old as (select 1) select from old"),
+            (true, "insert into lamp (id) select 1"),
+            (false, "insert into lamp (id) values (1)"),
+            (false, "select 1"),
+            (false, "update lamp set id = 1"),
+            (false, "without"),
+        ] {
+            assert_eq!(has_parts(sql), expected, "{sql}");
         }
     }
 }
