@@ -56,7 +56,11 @@ async fn plan(context: &AdminContext) -> Outcome {
 }
 
 fn placement(table: &UndistributedTable) -> &'static str {
-    if table.is_distributed { "divided by workspace" } else { "copied to each node" }
+    match table.distribution_column.as_deref() {
+        Some("workspace_id") => "divided by workspace",
+        Some(_) => "divided by number",
+        None => "copied to each node",
+    }
 }
 
 /// What is told of a table that is done.

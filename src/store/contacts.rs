@@ -10,6 +10,7 @@ use crate::domain::id::{ContactGroupId, ContactId, UserIdentityId};
 use crate::domain::listing::{Listed, Listing};
 use crate::error::{Error, ResourceKind, Result};
 use crate::store::batch::{Lookup, each};
+use crate::store::pool::UnitConnection;
 use crate::store::pool::rows;
 use crate::store::sql::listing::{self, Source};
 use crate::store::sql::{faults::missing, found};
@@ -17,7 +18,6 @@ use crate::store::{Precondition, Workspace};
 use chrono::{DateTime, Utc};
 use lists::Page;
 use serde_json::Value;
-use sqlx::PgConnection;
 
 pub(super) use create::NewContact;
 pub use import::ImportedContact;
@@ -121,7 +121,7 @@ impl Workspace {
 
     async fn selected_contacts(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         ids: &[i64],
     ) -> Result<Vec<Row>> {
@@ -136,7 +136,7 @@ impl Workspace {
         .await?)
     }
 
-    async fn count_contacts(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<i64> {
+    async fn count_contacts(&self, connection: &mut UnitConnection<'_>, person: UserIdentityId) -> Result<i64> {
         let count = sqlx::query_scalar!(
             "select contact_count from user_identity where workspace_id = $1 and user_identity_id = $2",
             self.workspace_id(),
@@ -149,7 +149,7 @@ impl Workspace {
 
     async fn insert_numbers(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactId,
         numbers: &[ContactNumber],
@@ -206,7 +206,7 @@ impl Workspace {
         self.contact(person, id).await
     }
 
-    async fn delete_numbers(&self, connection: &mut PgConnection, id: ContactId) -> Result<()> {
+    async fn delete_numbers(&self, connection: &mut UnitConnection<'_>, id: ContactId) -> Result<()> {
         sqlx::query!(
             "delete from contact_number where workspace_id = $1 and contact_id = $2",
             self.workspace_id(),
@@ -219,7 +219,7 @@ impl Workspace {
 
     async fn lock_contact(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactId,
     ) -> Result<Contact> {
@@ -238,7 +238,7 @@ impl Workspace {
 
     async fn write_contact(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: ContactId,
         fields: &ContactFields,
         now: DateTime<Utc>,
@@ -297,7 +297,7 @@ impl Workspace {
 
     async fn mark_deleted(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactId,
         now: DateTime<Utc>,

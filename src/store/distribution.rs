@@ -34,8 +34,8 @@ pub enum DistributeError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndistributedTable {
     pub name: String,
-    /// Divided by workspace; else copied to each node.
-    pub is_distributed: bool,
+    /// The column by which it is divided; None if it is copied to each node.
+    pub distribution_column: Option<String>,
     /// None if Postgres has not counted them yet.
     pub estimated_rows: Option<i64>,
     /// With its indexes.
@@ -102,7 +102,7 @@ pub(super) async fn undistributed(connection: &mut PgConnection) -> sqlx::Result
     sqlx::query_as!(
         UndistributedTable,
         r#"
-        select name as "name!", distributed as "is_distributed!", estimated_rows, bytes as "bytes!"
+        select name as "name!", distribution_column, estimated_rows, bytes as "bytes!"
         from undistributed_tables()
         "#
     )

@@ -1,5 +1,6 @@
 //! Phone numbers: read and listed. Their changes are in the modules below.
 
+pub(super) mod claims;
 mod create;
 mod lifecycle;
 mod search;
@@ -14,6 +15,7 @@ use crate::domain::page::Position;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::batch::{Lookup, Prefetched, each};
+use crate::store::pool::UnitConnection;
 use crate::store::sql::found;
 use uuid::Uuid;
 
@@ -114,7 +116,7 @@ impl Workspace {
     /// one is `NotFound`.
     async fn lock_numbers(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         ids: &[PhoneNumberId],
         waits: bool,
     ) -> Result<Vec<PhoneNumber>> {

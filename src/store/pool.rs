@@ -9,6 +9,7 @@ pub(super) mod hosts;
 mod hot;
 mod nodes;
 pub(super) mod rows;
+mod shard;
 mod share;
 mod unit;
 
@@ -17,8 +18,10 @@ use health::HealthSignal;
 use hosts::{ACQUIRE_TIMEOUT, Hosts};
 use hot::HotConnections;
 use rows::LargeLists;
+use shard::ShardStatements;
 use share::{PoolSizes, Shares};
 use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::{PgConnection, SqlStr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -27,7 +30,7 @@ use tokio_util::task::TaskTracker;
 pub(super) use connections::{Answer, Answers, Connections, Statement};
 pub(super) use hot::Part;
 pub(super) use share::{Crowded, PoolKind};
-pub(super) use unit::Work;
+pub(super) use unit::{UnitConnection, Work};
 
 /// Idle time after which a connection is checked before use. Postgres takes longer to start.
 const REUSE_WITHOUT_CHECK: Duration = Duration::from_millis(50);
@@ -62,8 +65,8 @@ pub(super) struct Pools {
     health: HealthSignal,
     /// Units of work in progress.
     units: TaskTracker,
-    /// True if the database has Citus.
-    is_distributed: bool,
+    /// If the database has Citus.
+    shards: Option<ShardStatements>,
 }
 
 /// How `connections` are divided.
@@ -97,7 +100,16 @@ impl Pools {
         };
         let (shares, units) = (Shares::new(sizes), TaskTracker::new());
         let max = connections;
-        Ok(Pools { general, short, reserved, max, shares, large_lists, health, units, is_distributed })
+        let shards = is_distributed.then(ShardStatements::default);
+        Ok(Pools { general, short, reserved, max, shares, large_lists, health, units, shards })
+    }
+
+    /// What to send for a statement of a unit of work.
+    async fn sent(&self, connection: &mut PgConnection, sql: SqlStr) -> sqlx::Result<SqlStr> {
+        match &self.shards {
+            Some(shards) => self.health.with_timeout(shards.sent(connection, sql)).await,
+            None => Ok(sql),
+        }
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<HotConnections>> {

@@ -7,10 +7,11 @@ use crate::domain::id::UserIdentityId;
 use crate::domain::slot::{SlotChange, SlotType};
 use crate::error::{Error, Reason, Result};
 use crate::store::batch::{SharedWrite, column, in_order};
+use crate::store::pool::UnitConnection;
 use crate::store::{Precondition, Workspace};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 /// Action of a change that requires an empty slot.
@@ -107,7 +108,7 @@ impl Workspace {
 
     async fn slot_version(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         slot_type: SlotType,
     ) -> Result<i64> {

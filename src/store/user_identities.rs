@@ -27,6 +27,7 @@ use crate::domain::scope::Scope;
 use crate::domain::user_identity::*;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::{found, raw_ids};
 use std::collections::BTreeSet;
 
@@ -190,7 +191,7 @@ impl Workspace {
     /// Locks a user identity until the transaction ends.
     pub(super) async fn lock_user_identity(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
     ) -> Result<()> {
         let locked = sqlx::query_scalar!(
@@ -211,7 +212,7 @@ impl Workspace {
     /// suspended one is passed over. `waits`: for all of them; an unknown one is `NotFound`, a suspended one is refused.
     pub(super) async fn lock_active_user_identities(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         persons: &[UserIdentityId],
         waits: bool,
     ) -> Result<BTreeSet<UserIdentityId>> {
@@ -238,7 +239,7 @@ impl Workspace {
 
     async fn lock_active_user_identity(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
     ) -> Result<()> {
         let locked = sqlx::query_scalar!(

@@ -2,6 +2,7 @@
 //! [`Account`], a caller that has not selected a workspace.
 
 mod accounts;
+mod drawn_ids;
 mod find;
 mod operator;
 mod sandbox;

@@ -8,8 +8,8 @@ use crate::domain::workspace::PublishableKeySessions;
 use crate::error::{Denial, Error, Reason, Result};
 use crate::random::Random;
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
 
 /// Lifetime of a session that a publishable key has created, until a key grants it access.
 const ANONYMOUS_LIFETIME: TimeDelta = TimeDelta::days(1);
@@ -122,7 +122,7 @@ impl Workspace {
     }
 
     /// Revokes an expired session with this key, so that a new one can take it.
-    async fn free_key(&self, connection: &mut PgConnection, key: &str, now: DateTime<Utc>) -> Result<()> {
+    async fn free_key(&self, connection: &mut UnitConnection<'_>, key: &str, now: DateTime<Utc>) -> Result<()> {
         sqlx::query!(
             r#"
             update client_session set revoked_at = $3
@@ -140,7 +140,7 @@ impl Workspace {
 
     async fn insert_anonymous_session(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         key: &str,
         new: &NewClientSession,
         now: DateTime<Utc>,

@@ -58,13 +58,14 @@ impl Workspace {
     /// that change a user identity; else its contacts are passed over.
     #[expect(clippy::too_many_lines, reason = "one statement with its columns")]
     async fn insert_contacts(&self, requests: &[NewContact], waits: bool) -> Result<Vec<Option<Option<Contact>>>> {
+        let ids = self.draw_ids("contact_id_sequence", requests.len()).await?;
         let rows = sqlx::query_as!(
             Row,
             r#"
             with requested as materialized (
                 select * from unnest($2::uuid[], $3::bigint[], $4::jsonb[], $5::jsonb[], $6::jsonb[], $7::jsonb[],
-                    $8::timestamptz[]) with ordinality
-                    as requested (person, group_id, texts, emails, phone_numbers, addresses, at, place)
+                    $8::timestamptz[], $10::bigint[]) with ordinality
+                    as requested (person, group_id, texts, emails, phone_numbers, addresses, at, drawn_id, place)
             ), free as materialized (
                 select user_identity_id from user_identity
                 where workspace_id = $1 and user_identity_id = any ($2) and not $9
@@ -79,11 +80,11 @@ impl Workspace {
                 select requested.*, row_number() over (order by place) as rank
                 from requested join counted on user_identity_id = person
             ), inserted as (
-                insert into contact (workspace_id, user_identity_id, contact_group_id, emails, phone_numbers,
+                insert into contact (workspace_id, contact_id, user_identity_id, contact_group_id, emails, phone_numbers,
                     addresses, created_at, updated_at, prefix, first_name, middle_name, last_name, suffix, nickname,
                     company, phonetic_first_name, phonetic_middle_name, phonetic_last_name, department, job_title)
-                select $1, person, group_id, emails, phone_numbers, addresses, date_trunc('second', at),
-                    date_trunc('second', at), texts ->> 0, texts ->> 1, texts ->> 2, texts ->> 3, texts ->> 4, texts ->> 5,
+                select $1, coalesce(drawn_id, nextval('contact_id_sequence')), person, group_id, emails, phone_numbers, addresses,
+                    date_trunc('second', at), date_trunc('second', at), texts ->> 0, texts ->> 1, texts ->> 2, texts ->> 3, texts ->> 4, texts ->> 5,
                     texts ->> 6, texts ->> 7, texts ->> 8, texts ->> 9, texts ->> 10, texts ->> 11
                 from accepted
                 order by rank
@@ -112,6 +113,7 @@ impl Workspace {
             &column(requests, |request| document(&request.fields.addresses)),
             &column(requests, |request| request.at),
             waits,
+            &ids,
         )
         .fetch_all(self.store.writer())
         .await

@@ -5,11 +5,11 @@ use crate::domain::extension::NamedField;
 use crate::domain::id::{ContactGroupId, UserIdentityId};
 use crate::domain::listing::{Listed, Listing};
 use crate::error::{ResourceKind, Result};
+use crate::store::pool::UnitConnection;
 use crate::store::pool::rows;
 use crate::store::sql::listing::{self, Column, Field, Source};
 use crate::store::{Precondition, Workspace, sql::found};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 /// A field of a group.
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +109,7 @@ impl Workspace {
 
     /// Creates a group. An unknown user identity is `NotFound`.
     pub async fn create_contact_group(&self, person: UserIdentityId, name: &str) -> Result<ContactGroup> {
+        let id = self.draw_ids("contact_group_id_sequence", 1).await?.pop();
         let made = sqlx::query_as!(
             ContactGroup,
             r#"
@@ -117,8 +118,8 @@ impl Workspace {
                 where workspace_id = $1 and user_identity_id = $2
                 for key share
             ), made as (
-                insert into contact_group (workspace_id, user_identity_id, name)
-                select $1, user_identity_id, $3 from person
+                insert into contact_group (workspace_id, contact_group_id, user_identity_id, name)
+                select $1, coalesce($4, nextval('contact_group_id_sequence')), user_identity_id, $3 from person
                 returning contact_group_id, name
             )
             select contact_group_id as "contact_group_id!: ContactGroupId", name as "name!" from made
@@ -126,6 +127,7 @@ impl Workspace {
             self.workspace_id(),
             person.0,
             name,
+            id,
         )
         .fetch_optional(self.store.writer())
         .await?;
@@ -158,7 +160,7 @@ impl Workspace {
 
     async fn rename_group(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactGroupId,
         name: &str,
@@ -202,7 +204,7 @@ impl Workspace {
     /// Locks a group against any change until the transaction ends.
     async fn lock_group(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactGroupId,
     ) -> Result<ContactGroup> {
@@ -219,7 +221,7 @@ impl Workspace {
 
     async fn delete_group(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactGroupId,
         now: DateTime<Utc>,
@@ -249,7 +251,7 @@ impl Workspace {
     /// Locks a group against deletion until the transaction ends.
     pub(in crate::store) async fn hold_group(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ContactGroupId,
     ) -> Result<()> {

@@ -30,12 +30,13 @@ impl Workspace {
     ) -> Result<BTreeSet<Vec<u8>>> {
         let mut keys = BTreeSet::new();
         contacts.retain(|contact| keys.insert(contact.key.clone()));
+        let ids = self.draw_ids("contact_id_sequence", contacts.len()).await?;
         let new = sqlx::query_scalar!(
             r#"
             with requested as materialized (
-                select * from unnest($4::bytea[], $5::bigint[], $6::jsonb[], $7::jsonb[], $8::jsonb[], $9::jsonb[])
-                    with ordinality
-                    as requested (import_key, exported, texts, emails, phone_numbers, addresses, place)
+                select * from unnest($4::bytea[], $5::bigint[], $6::jsonb[], $7::jsonb[], $8::jsonb[], $9::jsonb[],
+                    $10::bigint[]) with ordinality
+                    as requested (import_key, exported, texts, emails, phone_numbers, addresses, drawn_id, place)
             ), person as materialized (
                 select user_identity_id from user_identity
                 where workspace_id = $1 and user_identity_id = $2
@@ -44,11 +45,11 @@ impl Workspace {
                 select contact_id from contact
                 where workspace_id = $1 and contact_id = any ($5) and user_identity_id = $2 and deleted_at is null
             ), inserted as (
-                insert into contact (workspace_id, user_identity_id, import_key, emails, phone_numbers, addresses,
+                insert into contact (workspace_id, contact_id, user_identity_id, import_key, emails, phone_numbers, addresses,
                     created_at, updated_at, prefix, first_name, middle_name, last_name, suffix, nickname, company,
                     phonetic_first_name, phonetic_middle_name, phonetic_last_name, department, job_title)
-                select $1, user_identity_id, import_key, emails, phone_numbers, addresses, date_trunc('second', $3::timestamptz),
-                    date_trunc('second', $3::timestamptz), texts ->> 0, texts ->> 1, texts ->> 2, texts ->> 3, texts ->> 4,
+                select $1, coalesce(drawn_id, nextval('contact_id_sequence')), user_identity_id, import_key, emails, phone_numbers,
+                    addresses, date_trunc('second', $3::timestamptz), date_trunc('second', $3::timestamptz), texts ->> 0, texts ->> 1, texts ->> 2, texts ->> 3, texts ->> 4,
                     texts ->> 5, texts ->> 6, texts ->> 7, texts ->> 8, texts ->> 9, texts ->> 10, texts ->> 11
                 from requested cross join person
                 where exported is null or exported not in (select contact_id from known)
@@ -76,6 +77,7 @@ impl Workspace {
             &column(&contacts, |contact| document(&contact.fields.emails)),
             &column(&contacts, |contact| document(&contact.fields.phone_numbers)),
             &column(&contacts, |contact| document(&contact.fields.addresses)),
+            &ids,
         )
         .fetch_all(self.store.writer())
         .await?;

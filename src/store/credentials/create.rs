@@ -6,9 +6,9 @@ use crate::domain::id::DeviceId;
 use crate::error::Result;
 use crate::store::Workspace;
 use crate::store::batch::{SharedWrite, array, column, in_order, passing_over};
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A credential to create, as one request asks.
@@ -84,7 +84,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn insert_credentials(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         requests: &[CredentialCreation],
         waits: bool,
     ) -> Result<Vec<Option<Credential>>> {

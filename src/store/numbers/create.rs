@@ -7,6 +7,7 @@ use crate::domain::token::Token;
 use crate::error::{Error, Reason, Result};
 use crate::store::Workspace;
 use crate::store::batch::{SharedWrite, column, in_order};
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -24,13 +25,75 @@ impl SharedWrite for NewNumber {
     type Outcome = bool;
 
     async fn write(workspace: Workspace, requests: Vec<NewNumber>, _: bool) -> Result<Vec<Option<bool>>> {
-        workspace.insert_phone_numbers(&requests).await
+        if !workspace.store.is_distributed {
+            return workspace.insert_phone_numbers(&requests).await;
+        }
+        let store = workspace.store.clone();
+        let unit = store.emitter().transact(move |connection| {
+            Box::pin(async move { workspace.claim_and_insert_phone_numbers(connection, &requests).await })
+        });
+        unit.await
     }
 }
 
 struct Row {
     /// Index of the request, from one.
     place: i64,
+}
+
+/// Inserts numbers; the literals claim them in the same statement.
+macro_rules! insert_numbers {
+    ($workspace:expr, $requests:expr, $claim:tt, $claimed:tt) => {
+        audited!(
+            each,
+            emit_events,
+            query_as,
+            Row,
+            r#"
+            with requested as materialized (
+                select * from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
+                    $10::timestamptz[], $11::bytea[], $12::timestamptz[], $3::jsonb[]) with ordinality as requested
+                    (register_id, number, nickname, telephony_provider, status, reserved_until, assigned_at,
+                    sip_config_sealed, at, context, place)
+            "# + $claim + r#"
+            ), written as (
+                insert into number_register as number_register (workspace_id, register_id, number, telephony_provider, created_at, nickname,
+                    status, reserved_until, assigned_at, sip_config_sealed)
+                select $1, register_id, number, telephony_provider, at, nickname, status, reserved_until, assigned_at,
+                    sip_config_sealed
+                from requested "# + $claimed + r#"
+                returning register_id, redacted(as_document(number_register)) as after
+            ), added as materialized (
+                select place, register_id, number, status, after, at, context
+                from requested join written using (register_id)
+            ), changes as (
+                select case status when 'assigned' then 'number.imported' else 'number.reserved' end as action,
+                    register_id as subject_id, null::jsonb as before, after, at, context
+                from added
+            ), new_events as (
+                select name_uuid(register_id, $13::text) as event_id, $13::text as event_type,
+                    null::uuid as user_identity_id,
+                    jsonb_build_object('register_id', register_id, 'number', number) as details, at, context
+                from added
+                where status = 'assigned'
+            )
+            "#,
+            r#"select place as "place!" from added"#,
+            $workspace.workspace_id(),
+            $requests.iter().map(|request| request.number.created_at).max(),
+            &column($requests, |request| request.context.clone()),
+            &column($requests, |request| request.number.register_id.0),
+            &column($requests, |request| request.number.number.as_str()) as _,
+            &column($requests, |request| request.number.nickname.as_deref()) as _,
+            &column($requests, |request| request.number.telephony_provider.into_str()) as _,
+            &column($requests, |request| request.number.status.into_str()) as _,
+            &column($requests, |request| request.number.reserved_until) as _,
+            &column($requests, |request| request.number.assigned_at) as _,
+            &column($requests, |request| request.sip_config_sealed.as_deref()) as _,
+            &column($requests, |request| request.number.created_at),
+            EventType::PhoneNumberAssigned.into_str(),
+        )
+    };
 }
 
 impl Workspace {
@@ -65,62 +128,38 @@ impl Workspace {
 
     /// Claims before it inserts, in the order of the numbers, so that statements of several workspaces cannot deadlock.
     async fn insert_phone_numbers(&self, requests: &[NewNumber]) -> Result<Vec<Option<bool>>> {
-        let rows = audited!(
-            each,
-            emit_events,
-            query_as,
-            Row,
+        let rows = insert_numbers!(
+            self,
+            requests,
             r#"
-            with requested as materialized (
-                select * from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
-                    $10::timestamptz[], $11::bytea[], $12::timestamptz[], $3::jsonb[]) with ordinality as requested
-                    (register_id, number, nickname, telephony_provider, status, reserved_until, assigned_at,
-                    sip_config_sealed, at, context, place)
             ), claimed as (
                 insert into claimed_number (workspace_id, register_id, number)
                 select $1, register_id, number from requested order by number, place
                 on conflict do nothing
                 returning register_id
-            ), written as (
-                insert into number_register as number_register (workspace_id, register_id, number, telephony_provider, created_at, nickname,
-                    status, reserved_until, assigned_at, sip_config_sealed)
-                select $1, register_id, number, telephony_provider, at, nickname, status, reserved_until, assigned_at,
-                    sip_config_sealed
-                from requested join claimed using (register_id)
-                returning register_id, redacted(as_document(number_register)) as after
-            ), added as materialized (
-                select place, register_id, number, status, after, at, context
-                from requested join written using (register_id)
-            ), changes as (
-                select case status when 'assigned' then 'number.imported' else 'number.reserved' end as action,
-                    register_id as subject_id, null::jsonb as before, after, at, context
-                from added
-            ), new_events as (
-                select name_uuid(register_id, $13::text) as event_id, $13::text as event_type,
-                    null::uuid as user_identity_id,
-                    jsonb_build_object('register_id', register_id, 'number', number) as details, at, context
-                from added
-                where status = 'assigned'
-            )
             "#,
-            r#"select place as "place!" from added"#,
-            self.workspace_id(),
-            requests.iter().map(|request| request.number.created_at).max(),
-            &column(requests, |request| request.context.clone()),
-            &column(requests, |request| request.number.register_id.0),
-            &column(requests, |request| request.number.number.as_str()) as _,
-            &column(requests, |request| request.number.nickname.as_deref()) as _,
-            &column(requests, |request| request.number.telephony_provider.into_str()) as _,
-            &column(requests, |request| request.number.status.into_str()) as _,
-            &column(requests, |request| request.number.reserved_until) as _,
-            &column(requests, |request| request.number.assigned_at) as _,
-            &column(requests, |request| request.sip_config_sealed.as_deref()) as _,
-            &column(requests, |request| request.number.created_at),
-            EventType::PhoneNumberAssigned.into_str(),
+            "join claimed using (register_id)"
         )
         .fetch_all(self.store.emitter())
         .await?;
         Ok(in_order(requests.len(), || Some(false), rows.into_iter().map(|row| (row.place, Some(true)))))
+    }
+
+    /// The same where the claims are on other nodes than the numbers.
+    async fn claim_and_insert_phone_numbers(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        requests: &[NewNumber],
+    ) -> Result<Vec<Option<bool>>> {
+        let numbers = column(requests, |request| (request.number.number.clone(), request.number.register_id));
+        let claimed = self.claim_numbers(connection, numbers).await?;
+        let is_claimed = |request: &NewNumber| claimed.contains(&request.number.register_id);
+        let accepted: Vec<NewNumber> = requests.iter().filter(|request| is_claimed(request)).cloned().collect();
+        if !accepted.is_empty() {
+            let accepted = accepted.as_slice();
+            insert_numbers!(self, accepted, "", "").fetch_all(connection).await?;
+        }
+        Ok(column(requests, |request| Some(is_claimed(request))))
     }
 }
 

@@ -2,15 +2,16 @@
 //! is locked before a number, as everywhere. The statement that writes transitions frees the numbers that are finished.
 //! Concurrent transitions in a workspace share a unit of work.
 
+use super::claims::free_numbers;
 use crate::domain::event::EventType;
 use crate::domain::id::{EventId, PhoneNumberId, UserIdentityId};
 use crate::domain::number::{PhoneNumber, PhoneNumberChange, Release, Status};
 use crate::error::{Error, Reason, Result};
 use crate::store::Workspace;
 use crate::store::batch::{SharedWrite, column};
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A change of a number, as one request asks.
@@ -148,6 +149,84 @@ struct Row {
     place: i64,
 }
 
+/// Writes transitions; the literal frees numbers in the same statement.
+macro_rules! write_transitions {
+    ($workspace:expr, $transitions:expr, $free:tt) => {
+        audited!(
+            each,
+            emit_events,
+            query_as,
+            Row,
+            r#"
+            with requested as materialized (
+                select * from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],
+                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::uuid[], $15::text[], $16::uuid[],
+                    $17::jsonb[], $18::timestamptz[], $3::jsonb[]) with ordinality as requested (id, action, new_nickname,
+                    new_status, new_reserved_until, new_assigned_at, new_scheduled_release_at, new_released_at,
+                    new_inbound_agent_id, new_outbound_agent_id, person, event_type, event_id, more_details, at, context,
+                    place)
+            ), held as materialized (
+                select register_id, user_identity_id as holder, redacted(to_jsonb(number_register)) as before
+                from number_register
+                where workspace_id = $1 and register_id in (select id from requested)
+            ), written as (
+                update number_register
+                set nickname = new_nickname, status = new_status, reserved_until = new_reserved_until,
+                    assigned_at = new_assigned_at, scheduled_release_at = new_scheduled_release_at,
+                    released_at = new_released_at, inbound_agent_id = new_inbound_agent_id,
+                    outbound_agent_id = new_outbound_agent_id, user_identity_id = person,
+                    sip_config_sealed = case when new_status <> 'finished' then sip_config_sealed end
+                from requested
+                where workspace_id = $1 and register_id = id
+                returning register_id, number, redacted(as_document(number_register)) as after
+            ), changed_numbers as materialized (
+                select *, new_status = 'finished' as is_finished
+                from written join held using (register_id) join requested on register_id = id
+            "# + $free + r#"
+            ), in_slot as (
+                -- The work slot shows an assigned number, and hides its own.
+                insert into slot as slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
+                select $1, person, 'work', '', false, 3
+                from changed_numbers
+                where person is not null and person is distinct from holder
+                on conflict (workspace_id, user_identity_id, slot_type) do update set version = slot.version + 2
+            ), changes as (
+                select action, id as subject_id, changed(before, after) as before, changed(after, before) as after, at,
+                    context
+                from changed_numbers
+                where before is distinct from after
+            ), new_events as (
+                select coalesce(event_id, name_uuid(id, event_type)) as event_id, event_type,
+                    case when is_finished then holder else person end as user_identity_id,
+                    jsonb_build_object('register_id', id, 'number', number) || coalesce(more_details, '{}') as details, at,
+                    context
+                from changed_numbers
+                where event_type is not null
+            )
+            "#,
+            r#"select place as "place!" from changed_numbers"#,
+            $workspace.workspace_id(),
+            $transitions.iter().map(|transition| transition.request.at).max(),
+            &column($transitions, |transition| transition.request.context.clone()),
+            &column($transitions, |transition| transition.number.register_id.0),
+            &column($transitions, |transition| transition.action) as _,
+            &column($transitions, |transition| transition.number.nickname.as_deref()) as _,
+            &column($transitions, |transition| transition.number.status.into_str()) as _,
+            &column($transitions, |transition| transition.number.reserved_until) as _,
+            &column($transitions, |transition| transition.number.assigned_at) as _,
+            &column($transitions, |transition| transition.number.scheduled_release_at) as _,
+            &column($transitions, |transition| transition.number.released_at) as _,
+            &column($transitions, |transition| transition.number.inbound_agent_id) as _,
+            &column($transitions, |transition| transition.number.outbound_agent_id) as _,
+            &column($transitions, |transition| transition.number.user_identity_id.map(|person| person.0)) as _,
+            &column($transitions, |transition| transition.event.map(|(event_type, _)| event_type.into_str())) as _,
+            &column($transitions, |transition| transition.event.and_then(|(_, id)| id).map(|id| id.0)) as _,
+            &column($transitions, Transition::details) as _,
+            &column($transitions, |transition| transition.request.at),
+        )
+    };
+}
+
 impl Workspace {
     /// Updates a number's nickname or agents. Only assigned numbers have agents.
     pub async fn update_number(
@@ -193,7 +272,7 @@ impl Workspace {
     /// Makes the transitions under the locks of the numbers and of the user identities that get them.
     async fn change_numbers(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         requests: &[NumberChange],
         waits: bool,
     ) -> Result<Vec<Option<Result<PhoneNumber, Reason>>>> {
@@ -222,84 +301,29 @@ impl Workspace {
     }
 
     /// Writes numbers under their locks.
-    #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
-    async fn write_transitions(&self, connection: &mut PgConnection, transitions: &[Transition<'_>]) -> Result<()> {
-        audited!(
-            each,
-            emit_events,
-            query_as,
-            Row,
+    async fn write_transitions(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        transitions: &[Transition<'_>],
+    ) -> Result<()> {
+        if self.store.is_distributed {
+            let finished = transitions.iter().map(|transition| &transition.number);
+            let finished = finished.filter(|number| number.status == Status::Finished);
+            let finished = finished.map(|number| (number.number.clone(), number.register_id)).collect();
+            free_numbers(&mut *connection, self.id(), finished).await?;
+            write_transitions!(self, transitions, "").fetch_all(connection).await?;
+            return Ok(());
+        }
+        let write = write_transitions!(
+            self,
+            transitions,
             r#"
-            with requested as materialized (
-                select * from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],
-                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::uuid[], $15::text[], $16::uuid[],
-                    $17::jsonb[], $18::timestamptz[], $3::jsonb[]) with ordinality as requested (id, action, new_nickname,
-                    new_status, new_reserved_until, new_assigned_at, new_scheduled_release_at, new_released_at,
-                    new_inbound_agent_id, new_outbound_agent_id, person, event_type, event_id, more_details, at, context,
-                    place)
-            ), held as materialized (
-                select register_id, user_identity_id as holder, redacted(to_jsonb(number_register)) as before
-                from number_register
-                where workspace_id = $1 and register_id in (select id from requested)
-            ), written as (
-                update number_register
-                set nickname = new_nickname, status = new_status, reserved_until = new_reserved_until,
-                    assigned_at = new_assigned_at, scheduled_release_at = new_scheduled_release_at,
-                    released_at = new_released_at, inbound_agent_id = new_inbound_agent_id,
-                    outbound_agent_id = new_outbound_agent_id, user_identity_id = person,
-                    sip_config_sealed = case when new_status <> 'finished' then sip_config_sealed end
-                from requested
-                where workspace_id = $1 and register_id = id
-                returning register_id, number, redacted(as_document(number_register)) as after
-            ), changed_numbers as materialized (
-                select *, new_status = 'finished' as is_finished
-                from written join held using (register_id) join requested on register_id = id
             ), freed as (
                 delete from claimed_number using changed_numbers
                 where claimed_number.workspace_id = $1 and claimed_number.register_id = id and is_finished
-            ), in_slot as (
-                -- The work slot shows an assigned number, and hides its own.
-                insert into slot as slot (workspace_id, user_identity_id, slot_type, number, include_in_contact_card, version)
-                select $1, person, 'work', '', false, 3
-                from changed_numbers
-                where person is not null and person is distinct from holder
-                on conflict (workspace_id, user_identity_id, slot_type) do update set version = slot.version + 2
-            ), changes as (
-                select action, id as subject_id, changed(before, after) as before, changed(after, before) as after, at,
-                    context
-                from changed_numbers
-                where before is distinct from after
-            ), new_events as (
-                select coalesce(event_id, name_uuid(id, event_type)) as event_id, event_type,
-                    case when is_finished then holder else person end as user_identity_id,
-                    jsonb_build_object('register_id', id, 'number', number) || coalesce(more_details, '{}') as details, at,
-                    context
-                from changed_numbers
-                where event_type is not null
-            )
-            "#,
-            r#"select place as "place!" from changed_numbers"#,
-            self.workspace_id(),
-            transitions.iter().map(|transition| transition.request.at).max(),
-            &column(transitions, |transition| transition.request.context.clone()),
-            &column(transitions, |transition| transition.number.register_id.0),
-            &column(transitions, |transition| transition.action) as _,
-            &column(transitions, |transition| transition.number.nickname.as_deref()) as _,
-            &column(transitions, |transition| transition.number.status.into_str()) as _,
-            &column(transitions, |transition| transition.number.reserved_until) as _,
-            &column(transitions, |transition| transition.number.assigned_at) as _,
-            &column(transitions, |transition| transition.number.scheduled_release_at) as _,
-            &column(transitions, |transition| transition.number.released_at) as _,
-            &column(transitions, |transition| transition.number.inbound_agent_id) as _,
-            &column(transitions, |transition| transition.number.outbound_agent_id) as _,
-            &column(transitions, |transition| transition.number.user_identity_id.map(|person| person.0)) as _,
-            &column(transitions, |transition| transition.event.map(|(event_type, _)| event_type.into_str())) as _,
-            &column(transitions, |transition| transition.event.and_then(|(_, id)| id).map(|id| id.0)) as _,
-            &column(transitions, Transition::details) as _,
-            &column(transitions, |transition| transition.request.at),
-        )
-        .fetch_all(connection)
-        .await?;
+            "#
+        );
+        write.fetch_all(connection).await?;
         Ok(())
     }
 }

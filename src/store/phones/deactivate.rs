@@ -10,9 +10,9 @@ use crate::domain::scope::Scope;
 use crate::error::Result;
 use crate::store::Workspace;
 use crate::store::batch::{SharedWrite, column, in_order};
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Maximum number of phones per statement.
@@ -124,7 +124,11 @@ impl Workspace {
     }
 
     /// The first active phones of a user identity, at most a batch.
-    async fn first_phones_of(&self, connection: &mut PgConnection, person: UserIdentityId) -> Result<Vec<DeviceId>> {
+    async fn first_phones_of(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        person: UserIdentityId,
+    ) -> Result<Vec<DeviceId>> {
         Ok(sqlx::query_scalar!(
             r#"
             select device_id as "device_id: DeviceId" from phone
@@ -150,7 +154,7 @@ impl Workspace {
     }
 
     /// Deactivates the phones that exist within scope, and waits for other transactions that change them.
-    async fn deactivate_on(&self, connection: &mut PgConnection, requests: Vec<Deactivation>) -> Result<()> {
+    async fn deactivate_on(&self, connection: &mut UnitConnection<'_>, requests: Vec<Deactivation>) -> Result<()> {
         let mut left = requests;
         // A phone that changes between the statement's snapshot and its lock is passed over; the next round sees its new
         // state. One round is the rule.
@@ -165,7 +169,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn try_deactivate(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         requests: &[Deactivation],
         waits: bool,
     ) -> Result<Vec<Option<Option<Deactivated>>>> {
@@ -259,7 +263,7 @@ impl Workspace {
     /// call. It waits for the transactions before it, so with `waits` no request is passed over.
     async fn deactivate_on_node(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         requests: &[Deactivation],
         waits: bool,
     ) -> Result<Vec<Option<Option<Deactivated>>>> {

@@ -7,10 +7,10 @@ use crate::domain::phone::{MAX_PHONES, Registration};
 use crate::error::{AuthFailure, Denial, Error, Reason, ResourceKind, Result, Scheme};
 use crate::store::Workspace;
 use crate::store::batch::{SharedWrite, column, in_order, passing_over};
+use crate::store::pool::UnitConnection;
 use crate::store::principal::rejected;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Starts a transaction whose statements with arrays are planned once, row by row.
@@ -98,7 +98,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn register_under_lock(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         requests: &[PhoneRegistration],
     ) -> Result<Vec<Option<Outcome>>> {
         let rows = audited!(
@@ -271,7 +271,7 @@ impl Workspace {
     /// on the node with the workspace, by one call.
     async fn register_on_node(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         requests: &[PhoneRegistration],
         waits: bool,
     ) -> Result<Vec<Option<Outcome>>> {

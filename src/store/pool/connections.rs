@@ -67,7 +67,7 @@ impl Connections {
 
     /// True if the database has Citus, so that tables may be on several nodes.
     pub fn is_distributed(&self) -> bool {
-        self.pools.is_distributed
+        self.pools.shards.is_some()
     }
 
     /// With the reserved connections; with the general ones while those are in use.

@@ -5,10 +5,10 @@ use crate::domain::scim::*;
 use crate::domain::slot::{SlotChange, SlotType};
 use crate::error::{Error, ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use crate::store::slots::SlotWrite;
 use crate::store::sql::found;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 impl Workspace {
@@ -60,7 +60,7 @@ impl Workspace {
     /// Writes what a directory says of a user whose user identity is locked.
     pub(super) async fn write_scim_user(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         user: &ScimUser,
         change: &ScimUserChange,
         now: DateTime<Utc>,
@@ -86,7 +86,7 @@ impl Workspace {
 
     async fn write_names(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         change: &ScimUserChange,
     ) -> Result<()> {
@@ -109,7 +109,7 @@ impl Workspace {
 
     async fn write_number(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         slot_type: SlotType,
         number: &str,
@@ -126,7 +126,7 @@ impl Workspace {
 
     async fn write_record(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         change: &ScimUserChange,
         now: DateTime<Utc>,
@@ -170,7 +170,12 @@ impl Workspace {
         Ok(())
     }
 
-    async fn forget_scim_user(&self, connection: &mut PgConnection, user: &ScimUser, now: DateTime<Utc>) -> Result<()> {
+    async fn forget_scim_user(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        user: &ScimUser,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         audited!(
             query_scalar,
             r#"
@@ -205,7 +210,7 @@ impl Workspace {
     /// Inserts a user identity that a directory describes.
     pub(super) async fn insert_scim_person(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         change: &ScimUserChange,
         now: DateTime<Utc>,

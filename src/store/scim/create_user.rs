@@ -5,8 +5,8 @@ use crate::domain::id::UserIdentityId;
 use crate::domain::scim::*;
 use crate::error::{Error, Reason, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 /// A user identity that a new user could be.
 struct Candidate {
@@ -45,7 +45,7 @@ impl Workspace {
     /// Locks the user identity that a new user is, if there is one.
     async fn lock_candidate(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         change: &ScimUserChange,
     ) -> Result<Option<UserIdentityId>> {
         let Some(first) = self.candidate(connection, change).await? else { return Ok(None) };
@@ -59,7 +59,11 @@ impl Workspace {
     }
 
     /// The user that has the name, or else the user identity that a new user of this name, external id or e-mail address is.
-    async fn candidate(&self, connection: &mut PgConnection, change: &ScimUserChange) -> Result<Option<Candidate>> {
+    async fn candidate(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        change: &ScimUserChange,
+    ) -> Result<Option<Candidate>> {
         Ok(sqlx::query_as!(
             Candidate,
             r#"
@@ -108,7 +112,7 @@ impl Workspace {
     /// A user identity as a user, also one that the directory has deleted, without what the directory said.
     async fn described(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<ScimUser> {

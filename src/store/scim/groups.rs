@@ -4,11 +4,12 @@ use crate::domain::id::{ScimGroupId, UserIdentityId};
 use crate::domain::scim::*;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::found;
 use crate::store::sql::types::Document;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -223,7 +224,7 @@ impl Workspace {
 
     async fn delete_group_under_lock(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: ScimGroupId,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -251,7 +252,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn lock_scim_group(&self, connection: &mut PgConnection, id: ScimGroupId) -> Result<()> {
+    async fn lock_scim_group(&self, connection: &mut UnitConnection<'_>, id: ScimGroupId) -> Result<()> {
         let locked = sqlx::query_scalar!(
             "select scim_group_id from scim_group where workspace_id = $1 and scim_group_id = $2 for no key update",
             self.workspace_id(),
@@ -265,7 +266,7 @@ impl Workspace {
     /// Writes a group without its members.
     async fn write_scim_group(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: ScimGroupId,
         change: &ScimGroupChange,
         now: DateTime<Utc>,
@@ -309,7 +310,7 @@ impl Workspace {
     /// Adds and removes members. One that no directory knows is `NotFound`.
     async fn write_members(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: ScimGroupId,
         before: &[UserIdentityId],
         after: &[UserIdentityId],
@@ -344,7 +345,7 @@ impl Workspace {
     }
 
     /// Locks user identities that become members, in order.
-    async fn check_members(&self, connection: &mut PgConnection, added: &[Uuid]) -> Result<()> {
+    async fn check_members(&self, connection: &mut UnitConnection<'_>, added: &[Uuid]) -> Result<()> {
         let known: BTreeSet<Uuid> = sqlx::query_scalar!(
             r#"
             select person.user_identity_id from user_identity as person

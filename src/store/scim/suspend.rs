@@ -4,8 +4,8 @@ use crate::domain::event::EventType;
 use crate::domain::id::UserIdentityId;
 use crate::error::Result;
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 /// Reason of the deactivation of a suspended person's phones.
 const REASON: &str = "deactivated by the directory";
@@ -17,7 +17,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     pub(super) async fn suspend_user_identity(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -117,7 +117,7 @@ impl Workspace {
     /// Lets a suspended person in again. What it has lost stays lost.
     pub(super) async fn resume_user_identity(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -152,7 +152,7 @@ impl Workspace {
     /// user identity in transactions in progress, also by a foreign key.
     pub(super) async fn lock_scim_user(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
     ) -> Result<Option<UserIdentityId>> {
         Ok(sqlx::query_scalar!(

@@ -91,8 +91,10 @@ impl Actor {
 /// `audited!(each, emit_events, query_as, …)`, or without `emit_events`, is for statements that several requests share:
 /// `changes` has the columns `at` and `context` of the request too, and its documents are recorded as they are.
 macro_rules! audited {
-    (@each $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
-        emit_events!(each, query_as, $record, $causes, $audited + $result $($arguments)*)
+    (@each $audited:tt, emit_events, query_as, $record:ident, $causes:tt $(+ $more:tt)*, $result:tt
+        $($arguments:tt)*
+    ) => {
+        emit_events!(each, query_as, $record, $causes $(+ $more)*, $audited + $result $($arguments)*)
     };
     (@each $audited:tt, query_as, $record:ident, $causes:tt $(+ $more:tt)*, $result:tt $($arguments:tt)*) => {
         sqlx::query_as!($record, $causes $(+ $more)* + $audited + $result $($arguments)*)
@@ -111,8 +113,10 @@ macro_rules! audited {
             "#,
             $($rest)*)
     };
-    (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt, $result:tt $($arguments:tt)*) => {
-        emit_events!(query_as, $record, $causes, $audited + $result $($arguments)*)
+    (@ $audited:tt, emit_events, query_as, $record:ident, $causes:tt $(+ $more:tt)*, $result:tt
+        $($arguments:tt)*
+    ) => {
+        emit_events!(query_as, $record, $causes $(+ $more)*, $audited + $result $($arguments)*)
     };
     (@ $audited:tt, emit_events, query_scalar, $causes:tt, $result:tt $($arguments:tt)*) => {
         emit_events!(query_scalar, $causes, $audited + $result $($arguments)*)

@@ -48,11 +48,11 @@ macro_rules! emit_events {
         emit_events!(@ "coalesce($3::jsonb -> 'opt_in_types' ? event_type, false)", "$2::timestamptz", $($rest)*)
     };
     (@ $is_opt_in:tt, $occurred_at:tt,
-        $query:ident [$($record:tt)*] $causes:tt, $result:tt $(+ $rest:tt)? $(, $argument:expr)* $(,)?
+        $query:ident [$($record:tt)*] $causes:tt $(+ $more:tt)*, $result:tt $(+ $rest:tt)? $(, $argument:expr)* $(,)?
     ) => {
         sqlx::$query!(
             $($record)*
-            $causes + r#"
+            $causes $(+ $more)* + r#"
             , tick as (
                 insert into event_clock as clock (workspace_id, last_at)
                 select $1, $2::timestamptz + (count(*) - 1) * interval '1 microsecond' from new_events having count(*) > 0

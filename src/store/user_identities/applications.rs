@@ -5,9 +5,9 @@ use crate::domain::id::{ApplicationId, UserIdentityId};
 use crate::domain::presence::{Availability, PresenceChange};
 use crate::domain::text::normalized;
 use crate::error::{Error, Reason, ResourceKind, Result};
+use crate::store::pool::UnitConnection;
 use crate::store::{Precondition, Workspace, sql::found};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 /// Maximum number of applications per user identity; one more ends the oldest.
 const MAX_APPLICATIONS: i64 = 100;
@@ -181,7 +181,7 @@ impl Workspace {
 
     async fn delete_application(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         id: ApplicationId,
     ) -> Result<()> {

@@ -23,24 +23,24 @@ impl NewUserIdentity {
 
 /// Inserts user identities and returns them; the literal says what a conflict does.
 macro_rules! insert_user_identities {
-    ($workspace:expr, $requests:expr, $on_conflict:tt) => {
+    ($workspace:expr, $requests:expr, $ids:expr, $on_conflict:tt) => {
         sqlx::query_as!(
             UserIdentity,
             r#"
             with requested as materialized (
                 select *, normalize(user_identity_key, nfc) as normalized_key
-                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::timestamptz[])
-                    with ordinality as requested (user_identity_id, user_identity_key, email_address, phone_number,
-                        full_name, enterprise_voice, created_at, place)
+                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::timestamptz[],
+                    $9::bigint[]) with ordinality as requested (user_identity_id, user_identity_key, email_address,
+                        phone_number, full_name, enterprise_voice, created_at, drawn_id, place)
             ), taken as materialized (
                 select normalize(user_identity_key, nfc) as normalized_key from merged_user_identity
                 where workspace_id = $1 and user_identity_key is not null
                     and normalize(user_identity_key, nfc) = any (array(select normalized_key from requested))
             )
             insert into user_identity (workspace_id, user_identity_id, user_identity_key, email_address, phone_number,
-                full_name, enterprise_voice, created_at)
+                full_name, enterprise_voice, created_at, extension_id)
             select $1, user_identity_id, user_identity_key, email_address, phone_number, full_name,
-                coalesce(enterprise_voice, true), created_at
+                coalesce(enterprise_voice, true), created_at, coalesce(drawn_id, nextval('extension_id_sequence'))
             from requested
             where not exists (select from taken where taken.normalized_key = requested.normalized_key)
             order by place
@@ -57,6 +57,7 @@ macro_rules! insert_user_identities {
             &column($requests, |request| request.fields.full_name.as_deref()) as _,
             &column($requests, |request| request.fields.enterprise_voice) as _,
             &column($requests, |request| request.at),
+            $ids,
         )
         .fetch_all($workspace.store.writer())
     };
@@ -70,10 +71,11 @@ impl SharedWrite for NewUserIdentity {
         requests: Vec<NewUserIdentity>,
         waits: bool,
     ) -> Result<Vec<Option<UserIdentity>>> {
+        let ids = workspace.draw_ids("extension_id_sequence", requests.len()).await?;
         // One that conflicts is passed over. Alone it fails with the constraint that it violates.
         let created = match waits {
-            false => insert_user_identities!(workspace, &requests, "on conflict do nothing").await?,
-            true => insert_user_identities!(workspace, &requests, "").await?,
+            false => insert_user_identities!(workspace, &requests, &ids, "on conflict do nothing").await?,
+            true => insert_user_identities!(workspace, &requests, &ids, "").await?,
         };
         // Alone, what else is passed over has the key of one that was merged into another.
         if waits && created.len() < requests.len() {

@@ -5,6 +5,7 @@ use crate::domain::id::UserIdentityId;
 use crate::error::Result;
 use crate::store::Workspace;
 use crate::store::batch::column;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
 
 impl Workspace {
@@ -27,7 +28,7 @@ impl Workspace {
 
     pub(in crate::store) async fn lock_phones_of(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         persons: &[UserIdentityId],
     ) -> Result<()> {
         sqlx::query!(
@@ -51,7 +52,7 @@ impl Workspace {
     /// Takes tombstones, numbers and slots from a user identity.
     async fn disown_rows(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -96,7 +97,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn delete_under_lock(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {

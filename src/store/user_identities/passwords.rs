@@ -6,6 +6,7 @@ use crate::domain::id::{UserIdentityId, WorkspaceId};
 use crate::domain::password::{Password, PasswordHash, SignIn, SignedIn};
 use crate::error::{ResourceKind, Result};
 use crate::random::Random;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::audited::Actor;
 use crate::store::sql::found;
 use crate::store::{Origin, Principal, Store, Workspace};
@@ -192,7 +193,7 @@ impl Workspace {
 
     async fn replace_password(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         hash: &PasswordHash,
         now: DateTime<Utc>,

@@ -1,10 +1,12 @@
 //! Reset of a sandbox, and the action attempts that clients may poll.
 
-use crate::domain::id::ActionAttemptId;
+use crate::domain::id::{ActionAttemptId, PhoneNumberId};
 use crate::domain::page::{Page, Position};
 use crate::domain::workspace::{ActionAttempt, ActionAttemptFilter};
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::numbers::claims::free_numbers;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::{found, raw_ids};
 use chrono::{DateTime, Utc};
 
@@ -72,7 +74,7 @@ impl Workspace {
 
     async fn delete_rows(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         attempt: ActionAttemptId,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -80,10 +82,10 @@ impl Workspace {
         // webhooks), so that none deadlocks with this. Later ones find no user identity; one that is created
         // concurrently belongs to the reset sandbox.
         let persons = self.lock_all_user_identities(connection).await?;
+        self.free_all_numbers(connection).await?;
         self.delete_audited_rows(connection, now).await?;
         for statement in [
             sqlx::query!("delete from client_session where workspace_id = $1", self.workspace_id()),
-            sqlx::query!("delete from claimed_number where workspace_id = $1", self.workspace_id()),
             sqlx::query!(
                 "delete from contact where workspace_id = $1 and user_identity_id = any ($2)",
                 self.workspace_id(),
@@ -115,7 +117,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn delete_audited_rows(&self, connection: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<()> {
+    async fn delete_audited_rows(&self, connection: &mut UnitConnection<'_>, now: DateTime<Utc>) -> Result<()> {
         audited!(
             query_scalar,
             r#"
@@ -163,7 +165,29 @@ impl Workspace {
         Ok(())
     }
 
-    async fn lock_all_user_identities(&self, connection: &mut sqlx::PgConnection) -> Result<Vec<uuid::Uuid>> {
+    /// Frees the numbers. On a cluster one by one, since each claim is on the node of its number.
+    async fn free_all_numbers(&self, connection: &mut UnitConnection<'_>) -> Result<()> {
+        if !self.store.is_distributed {
+            sqlx::query!("delete from claimed_number where workspace_id = $1", self.workspace_id())
+                .execute(connection)
+                .await?;
+            return Ok(());
+        }
+        let claimed = sqlx::query!(
+            r#"
+            select number, register_id as "register_id: PhoneNumberId" from number_register
+            where workspace_id = $1 and status <> 'finished'
+            for no key update
+            "#,
+            self.workspace_id(),
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        let claimed = claimed.into_iter().map(|row| (row.number, row.register_id)).collect();
+        free_numbers(connection, self.id(), claimed).await
+    }
+
+    async fn lock_all_user_identities(&self, connection: &mut UnitConnection<'_>) -> Result<Vec<uuid::Uuid>> {
         Ok(sqlx::query_scalar!(
             "select user_identity_id from user_identity where workspace_id = $1 order by user_identity_id for update",
             self.workspace_id(),

@@ -61,5 +61,5 @@ for (const type of types.filter((type) => !caused.has(type))) {
     select workspace_id, gen_random_uuid(), '${type}', true, last_at + interval '1 millisecond', now(), '${JSON.stringify(later[type])}'
     from event_clock where workspace_id = '${CLIENTS_WORKSPACE_ID}';
     update event_clock set last_at = last_at + interval '1 millisecond' where workspace_id = '${CLIENTS_WORKSPACE_ID}'`
-  execFileSync('psql', [`host=${join(dataDir, 'run')} user=handset dbname=postgres`, '-qc', sql], { stdio: 'inherit' })
+  execFileSync('psql', [process.env.DATABASE_URL ?? `host=${join(dataDir, 'run')} user=handset dbname=postgres`, '-qc', sql], { stdio: 'inherit' })
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const MISPLACED: &str = "
     select table_placement.table_name from table_placement
     left join citus_tables on citus_tables.table_name = table_placement.table_name::regclass
-    where citus_table_type is distinct from case when is_distributed then 'distributed' else 'reference' end
+    where citus_table_type is distinct from case when table_placement.distribution_column is null then 'reference' else 'distributed' end
         or pg_relation_size(table_placement.table_name::regclass) > 0";
 
 /// Functions that some worker does not have.

@@ -1,6 +1,7 @@
 //! Workspaces are moved to another node while they are used.
 
 use crate::support::citus::ClusterDatabase;
+use crate::support::phone_com::Extension;
 use crate::support::world::World;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor, Row};
@@ -31,7 +32,9 @@ async fn rebalancing_under_load_loses_and_doubles_nothing() {
         let tenant = world.sandbox(&format!("W{number}")).await;
         let (person, key, done) = (tenant.person("jane").await, tenant.key().clone(), Arc::clone(&done));
         callers.spawn(async move {
+            let extension = Extension::of_person(&key, &person).await;
             let (mut deactivated, mut refused, mut slowest) = (Vec::new(), 0, Duration::ZERO);
+            let (mut contacts, mut in_doubt) = (0, 0);
             while !done.load(Ordering::Relaxed) {
                 let began = Instant::now();
                 let body = json!({ "user_identity_id": person });
@@ -54,8 +57,22 @@ async fn rebalancing_under_load_loses_and_doubles_nothing() {
                     refused += 1;
                 }
                 deactivated.push(phone.as_str().expect("an id").to_owned());
+                let began = Instant::now();
+                let added = key.post(&extension.contacts(), json!({ "first_name": "Ada" })).await;
+                slowest = slowest.max(began.elapsed());
+                match added.status {
+                    201 => contacts += 1,
+                    503 => in_doubt += 1,
+                    _ => panic!("{added:?}"),
+                }
             }
-            (tenant, deactivated, refused, slowest)
+            let listed = extension.search("limit=1").await;
+            let total = listed.body["total"].as_i64().expect("a count");
+            assert!(
+                (contacts..=contacts + in_doubt).contains(&total),
+                "{total} of {contacts} contacts, {in_doubt} in doubt"
+            );
+            (tenant, deactivated, refused + in_doubt, slowest, total)
         });
     }
 
@@ -67,9 +84,9 @@ async fn rebalancing_under_load_loses_and_doubles_nothing() {
     println!("rebalanced in {:?}", began.elapsed());
     done.store(true, Ordering::Relaxed);
 
-    let (mut count, mut refused, mut slowest) = (0, 0, Duration::ZERO);
+    let (mut count, mut refused, mut slowest, mut added) = (0, 0, Duration::ZERO, 0);
     while let Some(caller) = callers.join_next().await {
-        let (tenant, deactivated, refused_here, slowest_here) = caller.expect("it does not panic");
+        let (tenant, deactivated, refused_here, slowest_here, contacts) = caller.expect("it does not panic");
         let events = tenant.events("phone.deactivated").await;
         let mut of_events: Vec<_> =
             events.iter().map(|event| event["device_id"].as_str().unwrap_or("").to_owned()).collect();
@@ -85,9 +102,16 @@ async fn rebalancing_under_load_loses_and_doubles_nothing() {
         .await
         .expect("the coordinator answers");
         assert_eq!(audit, i64::try_from(expected.len()).expect("few"));
+        let rows: i64 = sqlx::query_scalar("select count(*) from contact where workspace_id = $1::uuid")
+            .bind(tenant.id.parse::<uuid::Uuid>().expect("an id"))
+            .fetch_one(&mut coordinator)
+            .await
+            .expect("the coordinator answers");
+        assert_eq!(rows, contacts, "the rows are as many as were counted with them");
+        added += contacts;
         (count, refused, slowest) = (count + expected.len(), refused + refused_here, slowest.max(slowest_here));
     }
-    println!("{count} deactivated, {refused} refused, slowest {slowest:?}");
+    println!("{count} deactivated, {added} contacts, {refused} refused, slowest {slowest:?}");
     let moved = "select count(*) from cluster_nodes() where shards > 0";
     let nodes: i64 = coordinator.fetch_one(moved).await.expect("the coordinator answers").get(0);
     assert_eq!(nodes, i64::try_from(database.workers.len()).expect("few"), "the new node has some");

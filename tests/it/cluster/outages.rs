@@ -1,7 +1,9 @@
 //! A node that hangs: the workspaces of other nodes do not notice, and its own are answered with 503 until it is back.
 
+use super::changes;
 use crate::support::citus::{ClusterDatabase, connect};
 use crate::support::client::Response;
+use crate::support::numbers::number;
 use crate::support::wait::until;
 use crate::support::world::{Tenant, World};
 use nix::sys::signal::{Signal, kill};
@@ -78,7 +80,7 @@ async fn workspace_on(world: &World, database: &ClusterDatabase, port: u16, phon
     let mut coordinator = database.coordinator().await;
     for number in 0.. {
         let tenant = world.sandbox(&format!("{port}-{number}")).await;
-        let on = "select nodeport from pg_dist_shard_placement
+        let on = "select nodeport::bigint from pg_dist_shard_placement
             where shardid = get_shard_id_for_distribution_column('phone', $1::uuid)";
         let id: uuid::Uuid = tenant.id.parse().expect("an id");
         let found: i64 =
@@ -93,6 +95,21 @@ async fn workspace_on(world: &World, database: &ClusterDatabase, port: u16, phon
         }
     }
     unreachable!("some workspace is on the node")
+}
+
+/// A phone number that the node with this port knows of.
+async fn number_on(database: &ClusterDatabase, port: u16) -> String {
+    let on = "select nodeport::bigint from pg_dist_shard_placement
+        where shardid = get_shard_id_for_distribution_column('claimed_number', $1::text)";
+    let mut coordinator = database.coordinator().await;
+    for which in 0.. {
+        let found: i64 =
+            sqlx::query_scalar(on).bind(number(which)).fetch_one(&mut coordinator).await.expect("it has a shard");
+        if found == i64::from(port) {
+            return number(which);
+        }
+    }
+    unreachable!("some number is on the node")
 }
 
 impl Place {
@@ -119,6 +136,7 @@ async fn a_node_that_hangs_is_not_noticed_by_the_workspaces_of_others() {
     let [port, hanging_port] = [0, 1].map(|worker| database.worker_port(worker));
     let there = workspace_on(&world, &database, port, PHONES).await;
     let gone = workspace_on(&world, &database, hanging_port, 2).await;
+    let directory = world.directory_of(&there.tenant).await;
     let node = Node::of(&database.workers[1]).await;
 
     let hanging = node.hang();
@@ -161,6 +179,11 @@ async fn a_node_that_hangs_is_not_noticed_by_the_workspaces_of_others() {
     let (response, took) = gone.get().await;
     assert_eq!(response.status, 503);
     assert!(took < Duration::from_millis(500), "it is known to be away, and this took {took:?}");
+
+    changes::make_all(&there.tenant, &directory).await;
+    // A number needs the node that knows who has it, too.
+    let number = number_on(&database, port).await;
+    changes::change_numbers(&there.tenant, &number).await;
 
     drop(hanging);
     let back = Instant::now();

@@ -16,8 +16,8 @@ const OF_ONE_POSTGRES: [(&str, &str); 7] = [
     ("src/store/webhooks/claims.rs", "due_workspaces"),
 ];
 
-/// Statements that cannot be prepared, or lay out the tables.
-const NOT_PREPARED: [&str; 4] = ["analyze ", "distribut", "set_config(", "do $$"];
+/// Statements that cannot be prepared, lay out the tables, or take the name of a sequence.
+const NOT_PREPARED: [&str; 7] = ["analyze", "begin", "commit", "distribut", "set_config(", "do $$", "nextval($1"];
 
 const WORKSPACE: &str = "01900000-0000-7000-8000-000000000001";
 

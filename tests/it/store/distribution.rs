@@ -8,7 +8,11 @@ use sqlx::{Executor, PgConnection, Row};
 
 /// What matters of Citus: it refuses a table before the tables that it references, and a table with a trigger.
 const STAND_IN: &str = "
-    create table citus_tables (table_name regclass primary key, citus_table_type text);
+    create table pg_dist_partition (logicalrelid regclass primary key, partmethod text, repmodel text);
+    create view citus_tables as
+    select logicalrelid as table_name,
+        case when partmethod = 'h' then 'distributed' when repmodel = 't' then 'reference' else 'local' end as citus_table_type
+    from pg_dist_partition;
     create table pg_dist_object (classid regclass, objid oid, distribution_argument_index integer);
     create function take(subject regclass, is_distributed boolean) returns void language plpgsql as $$
     begin
@@ -20,18 +24,24 @@ const STAND_IN: &str = "
         if exists (select from pg_trigger where tgrelid = subject and not tgisinternal) then
             raise exception '% has a trigger', subject;
         end if;
-        insert into citus_tables values (subject, case when is_distributed then 'distributed' else 'reference' end)
-        on conflict (table_name) do update set citus_table_type = excluded.citus_table_type;
+        insert into pg_dist_partition
+        values (subject, case when is_distributed then 'h' else 'n' end, case when is_distributed then 's' else 't' end)
+        on conflict (logicalrelid) do update set partmethod = excluded.partmethod, repmodel = excluded.repmodel;
     end $$;
     create function create_reference_table(subject regclass) returns void language sql
         return take(subject, false);
     create function create_distributed_table(subject regclass, by text, colocate_with text) returns void
         language plpgsql as $$
     begin
+        if subject = 'claimed_number'::regclass and (by, colocate_with) = ('number', 'none') then
+            perform take(subject, true);
+            return;
+        end if;
         if by <> 'workspace_id' then
             raise exception 'by %', by;
         end if;
-        if (colocate_with = 'none') = exists (select from citus_tables where citus_table_type = 'distributed') then
+        if (colocate_with = 'none') = exists (select from citus_tables
+            where citus_table_type = 'distributed' and table_name <> 'claimed_number'::regclass) then
             raise exception '% lies with %', subject, colocate_with;
         end if;
         if colocate_with <> 'none'
@@ -43,15 +53,15 @@ const STAND_IN: &str = "
     end $$;
     create function create_distributed_function(subject regprocedure) returns void language sql
         begin atomic insert into pg_dist_object values ('pg_proc'::regclass, subject); end;
-    create function create_distributed_function(subject regprocedure, argument text, colocate_with text)
-        returns void language sql
+    create function create_distributed_function(
+        subject regprocedure, argument text, colocate_with text, force_delegation boolean) returns void language sql
         begin atomic update pg_dist_object set distribution_argument_index = 0 where objid = subject; end;
     create function truncate_local_data_after_distributing_table(subject regclass) returns void language sql
         begin atomic end;
 ";
 
 /// The tables of the stand-in.
-const OF_STAND_IN: [&str; 2] = ["citus_tables", "pg_dist_object"];
+const OF_STAND_IN: [&str; 2] = ["pg_dist_partition", "pg_dist_object"];
 
 #[tokio::test]
 async fn distribute_without_citus_reports_what_is_missing() {
@@ -70,14 +80,14 @@ async fn distribute_places_each_table_once_after_the_tables_that_it_references()
     let mut database = world.database().await;
     database.execute(STAND_IN).await.expect("the stand-in is created");
     // As Citus lists what it keeps an eye on.
-    database.execute("insert into citus_tables values ('phone', 'local')").await.expect("a row");
+    database.execute("insert into pg_dist_partition values ('phone', 'n', 's')").await.expect("a row");
     let names = distribute(&mut database).await;
     let unplaced: Vec<String> = sqlx::query_scalar(
         "select table_placement.table_name from table_placement
          left join citus_tables on citus_tables.table_name = table_placement.table_name::regclass
-         where (case when table_placement.is_distributed then 'distributed' else 'reference' end)
+         where (case when distribution_column is null then 'reference' else 'distributed' end)
                  is distinct from citus_table_type
-             and table_placement.table_name not in ('citus_tables', 'pg_dist_object')",
+             and table_placement.table_name not in ('pg_dist_partition', 'pg_dist_object')",
     )
     .fetch_all(&mut database)
     .await

@@ -1,5 +1,6 @@
 //! Databases on a real Citus cluster, which `HANDSET_TEST_CLUSTER` names: the URL of a database on its coordinator that has
-//! Citus and the workers. A test has a database of its own beside it, on each node.
+//! Citus and the workers. A test has a database of its own beside it, on each node. With `HANDSET_TEST_WORLDS_ON_CLUSTER` all
+//! tests have theirs there that need no Postgres of their own.
 
 use super::world::seal;
 use handset::store::Store;
@@ -44,6 +45,14 @@ impl ClusterDatabase {
     /// A migrated database whose tables are distributed.
     pub async fn distributed() -> ClusterDatabase {
         let database = ClusterDatabase::empty().await;
+        database.migrate_and_distribute().await;
+        database
+    }
+
+    /// Like [`ClusterDatabase::distributed`], made sooner.
+    pub async fn distributed_in_few_shards() -> ClusterDatabase {
+        let database = ClusterDatabase::empty().await;
+        execute(&database.url, &[&format!("alter database {} set citus.shard_count = 4", database.name)]).await;
         database.migrate_and_distribute().await;
         database
     }

@@ -2,6 +2,7 @@
 //! which stays there for a warm start; each of several test processes takes its own directory. It stops with the
 //! process. A database is a copy of a template that was migrated once.
 
+use super::citus::ClusterDatabase;
 use super::world::seal;
 use handset::postgres::{self, Cluster, Durability, Settings, StartError};
 use handset::store::Store;
@@ -24,6 +25,8 @@ pub struct Database {
     pub url: String,
     name: String,
     _permits: OwnedSemaphorePermit,
+    /// If it is there.
+    cluster: Option<ClusterDatabase>,
 }
 
 impl Database {
@@ -40,17 +43,24 @@ impl Database {
     async fn created(connections: u32, is_migrated: bool) -> Database {
         let postgres_server = shared_postgres();
         let permits = Arc::clone(&postgres_server.permits).acquire_many_owned(connections).await.expect("never closed");
+        if is_migrated && std::env::var_os("HANDSET_TEST_WORLDS_ON_CLUSTER").is_some() {
+            let cluster = ClusterDatabase::distributed_in_few_shards().await;
+            let url = format!("{}?sslmode=disable", cluster.url);
+            return Database { url, name: String::new(), _permits: permits, cluster: Some(cluster) };
+        }
         let name = format!("{PREFIX}{}", uuid::Uuid::now_v7().simple());
         let template = if is_migrated { &postgres_server.template } else { "template0" };
         execute(&postgres_server.url, &format!("create database {name} template {template} strategy file_copy")).await;
-        Database { url: of_database(&postgres_server.url, &name), name, _permits: permits }
+        Database { url: of_database(&postgres_server.url, &name), name, _permits: permits, cluster: None }
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
         // The thread of the shared Postgres drops it while the next test runs. What remains is dropped at the next start.
-        let _ = shared_postgres().dropped.send(self.name.clone());
+        if self.cluster.is_none() {
+            let _ = shared_postgres().dropped.send(self.name.clone());
+        }
     }
 }
 
