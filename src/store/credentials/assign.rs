@@ -5,8 +5,8 @@ use crate::domain::event::EventType;
 use crate::domain::id::CredentialId;
 use crate::error::Result;
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 impl Workspace {
@@ -41,7 +41,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn assign_under_lock(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         credential: &Credential,
         holder: Holder,
         assignment: Uuid,

@@ -5,8 +5,8 @@ use crate::domain::event::EventType;
 use crate::domain::id::CredentialId;
 use crate::error::Result;
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 impl Workspace {
@@ -39,7 +39,7 @@ impl Workspace {
 
     async fn unassign_under_lock(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: CredentialId,
         removal: Uuid,
         now: DateTime<Utc>,

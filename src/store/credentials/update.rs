@@ -5,9 +5,9 @@ use crate::domain::credential::{AccessMethod, Credential, CredentialChange};
 use crate::domain::id::{CredentialId, DeviceId, UserIdentityId};
 use crate::error::{Error, ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::found;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 impl Workspace {
     /// Updates the end or the code of a credential. The children of a multi-phone sync credential follow it.
@@ -36,7 +36,7 @@ impl Workspace {
     /// Changes a credential with its children.
     async fn change_credential(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: CredentialId,
         change: &CredentialChange,
         now: DateTime<Utc>,
@@ -77,7 +77,7 @@ impl Workspace {
     /// meanwhile have their children of what is locked.
     pub(super) async fn lock_credential(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: CredentialId,
     ) -> Result<Option<Credential>> {
         let person = self.credential_on(connection, id).await?.user_identity_id;
@@ -106,7 +106,7 @@ impl Workspace {
     /// Locks a credential that may belong to no user until the transaction ends.
     pub(super) async fn lock_credential_alone(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: CredentialId,
     ) -> Result<Credential> {
         let row = select_credentials!(
@@ -119,7 +119,11 @@ impl Workspace {
         self.store.credential_of(found(row, ResourceKind::Credential, id)?)
     }
 
-    pub(super) async fn credential_on(&self, connection: &mut PgConnection, id: CredentialId) -> Result<Credential> {
+    pub(super) async fn credential_on(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        id: CredentialId,
+    ) -> Result<Credential> {
         let row = select_credentials!("where workspace_id = $1 and acs_credential_id = $2", self.workspace_id(), id.0)
             .fetch_optional(connection)
             .await?;

@@ -5,8 +5,8 @@ use crate::domain::instant_key::*;
 use crate::error::{Error, Reason, Result};
 use crate::store::Workspace;
 use crate::store::client_sessions::{revoked_issuer, with_issuer};
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 impl Workspace {
     /// Creates an instant key with the client session of its first use. The caller's key vouches for both, and ends both.
@@ -30,7 +30,7 @@ impl Workspace {
     /// Number of the usable instant keys of a user identity, under the lock of the key that is to vouch for another one.
     async fn count_usable_instant_keys(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<i64> {
@@ -60,7 +60,7 @@ impl Workspace {
 
     async fn insert_instant_key(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         new: &NewInstantKey,
         now: DateTime<Utc>,
     ) -> Result<()> {

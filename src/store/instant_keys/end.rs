@@ -4,9 +4,9 @@ use crate::domain::event::EventType;
 use crate::domain::id::InstantKeyId;
 use crate::domain::instant_key::KEPT_EXPIRED;
 use crate::error::Result;
+use crate::store::pool::UnitConnection;
 use crate::store::{Store, Workspace};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 impl Workspace {
     /// Deletes an instant key with its client sessions, and emits `client_session.deleted` for each.
@@ -25,7 +25,7 @@ impl Workspace {
 
     async fn delete_with_sessions(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: InstantKeyId,
         now: DateTime<Utc>,
     ) -> Result<()> {

@@ -7,8 +7,8 @@ use crate::domain::instant_key::*;
 use crate::domain::token::Token;
 use crate::error::{Error, Reason, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// An instant key whose row is locked.
@@ -52,7 +52,7 @@ impl Workspace {
     /// Locks the person of an instant key, who is not let in if suspended.
     async fn lock_person_of_instant_key(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: InstantKeyId,
     ) -> Result<UserIdentityId> {
         let person = sqlx::query_scalar!(
@@ -75,7 +75,7 @@ impl Workspace {
 
     pub(super) async fn lock_instant_key(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         id: InstantKeyId,
     ) -> Result<Option<Locked>> {
         Ok(sqlx::query_as!(
@@ -97,7 +97,7 @@ impl Workspace {
     /// for what ends them, and has it wait for this use, whose session ends then, too. It is the last one, to be short.
     async fn count_use(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         (id, key): (InstantKeyId, &Locked),
         person: UserIdentityId,
         (session, token): &(ClientSessionId, Token),

@@ -8,6 +8,7 @@ use crate::domain::phone::{AssaAbloyMetadata, MAX_DEVICE_ACCESS, OperatingSystem
 use crate::domain::scope::Scope;
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::found;
 use crate::store::sql::types::Document;
 use chrono::{DateTime, Utc};
@@ -32,7 +33,7 @@ impl Workspace {
 
     async fn insert_device_access(
         &self,
-        connection: &mut sqlx::PgConnection,
+        connection: &mut UnitConnection<'_>,
         person: UserIdentityId,
         device_id: DeviceId,
         now: DateTime<Utc>,

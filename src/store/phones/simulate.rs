@@ -5,10 +5,10 @@ use crate::domain::id::DeviceId;
 use crate::domain::phone::{DISCONNECTED, DISCONNECTED_MESSAGE, SimulatedEvent};
 use crate::error::{ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::found;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Reason of the deactivation of a removed phone.
@@ -89,7 +89,7 @@ impl Workspace {
 
     /// Locks an active phone until the transaction ends. The lock waits for what gives it a credential or a client session,
     /// which is seen afterwards.
-    async fn lock_active_phone(&self, connection: &mut PgConnection, device_id: DeviceId) -> Result<()> {
+    async fn lock_active_phone(&self, connection: &mut UnitConnection<'_>, device_id: DeviceId) -> Result<()> {
         let locked = sqlx::query_scalar!(
             r#"
             select device_id from phone
@@ -107,7 +107,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn remove_under_lock(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         device_id: DeviceId,
         connected_account_id: Uuid,
         now: DateTime<Utc>,

@@ -16,8 +16,8 @@ use crate::domain::user_identity::{MAX_MERGED, MAX_MOVED, MergeRequest};
 use crate::error::{Error, MergeRefusal, Reason, ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::batch::column;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// Attempts of a merge, each but the last of which another request has overtaken.
@@ -200,7 +200,7 @@ impl Workspace {
     /// False, and without a change, if another request has merged or deleted one of the user identities.
     async fn merge_under_locks(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         merge: &Merge,
         now: DateTime<Utc>,
     ) -> Result<bool> {
@@ -226,7 +226,7 @@ impl Workspace {
         Ok(true)
     }
 
-    async fn lock_merge(&self, connection: &mut PgConnection, merge: &Merge) -> Result<Vec<LockedPerson>> {
+    async fn lock_merge(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<Vec<LockedPerson>> {
         Ok(sqlx::query_as!(
             LockedPerson,
             r#"
@@ -244,7 +244,7 @@ impl Workspace {
         .await?)
     }
 
-    async fn holdings(&self, connection: &mut PgConnection, merge: &Merge) -> Result<Vec<Holdings>> {
+    async fn holdings(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<Vec<Holdings>> {
         Ok(sqlx::query_as!(
             Holdings,
             r#"
@@ -282,7 +282,12 @@ impl Workspace {
     }
 
     /// Deletes the merged user identities, with what has no place at the primary, and has their ids and keys name it.
-    async fn replace_merged(&self, connection: &mut PgConnection, merge: &Merge, now: DateTime<Utc>) -> Result<()> {
+    async fn replace_merged(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        merge: &Merge,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         sqlx::query!(
             "update merged_user_identity set user_identity_id = $2 where workspace_id = $1 and user_identity_id = any ($3)",
             self.workspace_id(),
@@ -325,7 +330,7 @@ impl Workspace {
     /// Gives the primary what it lacks and a merged user identity had, the first that had it.
     async fn complete_primary(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         merge: &Merge,
         persons: &[LockedPerson],
     ) -> Result<()> {

@@ -4,8 +4,8 @@ use super::Merge;
 use crate::error::Result;
 use crate::store::Workspace;
 use crate::store::batch::column;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 /// Maximum number of applications per user identity; the oldest ones beyond it end.
 const MAX_APPLICATIONS: i64 = 100;
@@ -21,7 +21,7 @@ impl Workspace {
     /// Each moved contact counts as updated, so that clients which read what has changed find it.
     pub(super) async fn move_contacts(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         merge: &Merge,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -48,7 +48,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn lock_contact_groups(&self, connection: &mut PgConnection, merge: &Merge) -> Result<()> {
+    async fn lock_contact_groups(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<()> {
         sqlx::query!(
             r#"
             with held as materialized (
@@ -67,7 +67,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn grouped_contacts(&self, connection: &mut PgConnection, merge: &Merge) -> Result<Vec<Grouped>> {
+    async fn grouped_contacts(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<Vec<Grouped>> {
         Ok(sqlx::query_as!(
             Grouped,
             r#"
@@ -95,7 +95,7 @@ impl Workspace {
 
     async fn move_contacts_without_groups(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         merge: &Merge,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -126,7 +126,7 @@ impl Workspace {
         Ok(())
     }
 
-    async fn move_contact_groups(&self, connection: &mut PgConnection, merge: &Merge) -> Result<()> {
+    async fn move_contact_groups(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<()> {
         sqlx::query!(
             r#"
             with own_group as materialized (
@@ -155,7 +155,7 @@ impl Workspace {
     }
 
     /// Gives the primary the applications, but not one at an endpoint where it has another.
-    pub(super) async fn move_applications(&self, connection: &mut PgConnection, merge: &Merge) -> Result<()> {
+    pub(super) async fn move_applications(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<()> {
         sqlx::query!(
             r#"
             with kept as materialized (

@@ -3,15 +3,15 @@
 use super::Merge;
 use crate::error::Result;
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 impl Workspace {
     /// Makes the primary a member of the groups, and deletes the records: that of the primary stays, since its id is the one
     /// by which the directory changes the person from now on.
     pub(super) async fn move_directory_records(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         merge: &Merge,
         now: DateTime<Utc>,
     ) -> Result<()> {

@@ -4,8 +4,8 @@ use super::Merge;
 use crate::domain::id::PhoneNumberId;
 use crate::error::Result;
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 /// A managed number that the primary has got.
 pub(super) struct MovedNumber {
@@ -19,7 +19,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its rows of the audit trail")]
     pub(super) async fn move_slots_and_number(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         merge: &Merge,
         now: DateTime<Utc>,
     ) -> Result<Option<MovedNumber>> {

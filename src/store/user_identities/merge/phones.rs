@@ -6,8 +6,8 @@ use super::numbers::MovedNumber;
 use crate::domain::event::EventType;
 use crate::error::Result;
 use crate::store::Workspace;
+use crate::store::pool::UnitConnection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 
 impl Workspace {
     /// Gives the primary the phones, also the deactivated ones, and the credentials. Each multi-phone sync credential gets a
@@ -16,7 +16,7 @@ impl Workspace {
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     pub(super) async fn move_phones(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut UnitConnection<'_>,
         merge: &Merge,
         number: Option<MovedNumber>,
         now: DateTime<Utc>,

@@ -3,11 +3,11 @@
 use super::Merge;
 use crate::error::Result;
 use crate::store::Workspace;
-use sqlx::PgConnection;
+use crate::store::pool::UnitConnection;
 
 impl Workspace {
     /// Client sessions, and what a later change of the password ends.
-    pub(super) async fn move_sessions(&self, connection: &mut PgConnection, merge: &Merge) -> Result<()> {
+    pub(super) async fn move_sessions(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<()> {
         sqlx::query!(
             r#"
             update client_session
@@ -25,7 +25,7 @@ impl Workspace {
     }
 
     /// Access to phones of others.
-    pub(super) async fn move_device_access(&self, connection: &mut PgConnection, merge: &Merge) -> Result<()> {
+    pub(super) async fn move_device_access(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<()> {
         sqlx::query!(
             r#"
             with accessible as materialized (
