@@ -6,7 +6,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every route with its methods, in the order in which a 405 response lists them.
-const METHODS: [(&str, &str); 51] = [
+const METHODS: [(&str, &str); 58] = [
     ("/phones/get", "GET,POST"),
     ("/phones/list", "GET,POST"),
     ("/phones/deactivate", "DELETE,POST"),
@@ -41,6 +41,10 @@ const METHODS: [(&str, &str); 51] = [
     ("/user_identities/delete", "DELETE,POST"),
     ("/user_identities/list_accessible_devices", "GET,POST"),
     ("/user_identities/deactivate_phones", "POST"),
+    ("/user_identities/generate_instant_key", "POST"),
+    ("/instant_keys/get", "GET,POST"),
+    ("/instant_keys/list", "GET,POST"),
+    ("/instant_keys/delete", "DELETE,POST"),
     ("/acs/credentials/create", "POST"),
     ("/acs/credentials/get", "GET,POST"),
     ("/acs/credentials/list", "GET,POST"),
@@ -58,6 +62,9 @@ const METHODS: [(&str, &str); 51] = [
     ("/health", "GET,POST"),
     ("/health/get_health", "GET,POST"),
     ("/seam/mobile_sdk/v1/phone_sessions/get_or_create", "POST"),
+    ("/seam/mobile_sdk/v1/acs/credentials/list", "GET,POST"),
+    ("/seam/instant_key/v1/client_sessions/exchange_short_code", "POST"),
+    ("/seam/instant_key/v1/preview/get", "GET,POST"),
 ];
 
 /// A client that the route accepts.
@@ -65,7 +72,7 @@ async fn caller(world: &World, path: &str) -> Client {
     match path {
         "/workspaces/create" => world.anonymous().bearer(world.access_token(&[world]).await.reveal()),
         "/user_identities/set_password" => world.console().await,
-        "/seam/mobile_sdk/v1/phone_sessions/get_or_create" => world.session(&world.person("app").await).await,
+        path if path.starts_with("/seam/mobile_sdk/") => world.session(&world.person("app").await).await,
         _ => world.key().clone(),
     }
 }
