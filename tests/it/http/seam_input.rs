@@ -72,7 +72,9 @@ async fn caller(world: &World, path: &str) -> Client {
     match path {
         "/workspaces/create" => world.anonymous().bearer(world.access_token(&[world]).await.reveal()),
         "/user_identities/set_password" => world.console().await,
-        path if path.starts_with("/seam/mobile_sdk/") => world.session(&world.person("app").await).await,
+        path if path.starts_with("/seam/mobile_sdk/") => {
+            world.session(&world.person(&path.replace('/', "-")).await).await
+        }
         _ => world.key().clone(),
     }
 }
