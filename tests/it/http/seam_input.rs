@@ -6,7 +6,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every route with its methods, in the order in which a 405 response lists them.
-const METHODS: [(&str, &str); 75] = [
+const METHODS: [(&str, &str); 97] = [
     ("/phones/get", "GET,POST"),
     ("/phones/list", "GET,POST"),
     ("/phones/deactivate", "DELETE,POST"),
@@ -41,6 +41,10 @@ const METHODS: [(&str, &str); 75] = [
     ("/user_identities/delete", "DELETE,POST"),
     ("/user_identities/list_accessible_devices", "GET,POST"),
     ("/user_identities/deactivate_phones", "POST"),
+    ("/user_identities/generate_instant_key", "POST"),
+    ("/instant_keys/get", "GET,POST"),
+    ("/instant_keys/list", "GET,POST"),
+    ("/instant_keys/delete", "DELETE,POST"),
     ("/acs/credentials/create", "POST"),
     ("/acs/credentials/get", "GET,POST"),
     ("/acs/credentials/list", "GET,POST"),
@@ -82,6 +86,24 @@ const METHODS: [(&str, &str); 75] = [
     ("/health/get_health", "GET,POST"),
     ("/seam/mobile_sdk/v1/phone_sessions/get_or_create", "POST"),
     ("/seam/mobile_sdk/v1/report_salto_space_audit_trail", "POST"),
+    ("/seam/mobile_sdk/v1/acs/credentials/list", "GET,POST"),
+    ("/seam/instant_key/v1/client_sessions/exchange_short_code", "POST"),
+    ("/seam/instant_key/v1/preview/get", "GET,POST"),
+    ("/user_identities/add_acs_user", "PUT,POST"),
+    ("/user_identities/enrollment_automations/delete", "DELETE,POST"),
+    ("/user_identities/enrollment_automations/get", "GET,POST"),
+    ("/user_identities/enrollment_automations/launch", "POST"),
+    ("/user_identities/enrollment_automations/list", "GET,POST"),
+    ("/user_identities/grant_access_to_device", "PUT,POST"),
+    ("/user_identities/list_accessible_entrances", "GET,POST"),
+    ("/user_identities/list_acs_systems", "GET,POST"),
+    ("/user_identities/list_acs_users", "GET,POST"),
+    ("/user_identities/merge", "POST"),
+    ("/user_identities/remove_acs_user", "DELETE,POST"),
+    ("/user_identities/revoke_access_to_device", "DELETE,POST"),
+    ("/user_identities/unmanaged/get", "GET,POST"),
+    ("/user_identities/unmanaged/list", "GET,POST"),
+    ("/user_identities/unmanaged/update", "PATCH,POST"),
 ];
 
 /// A client that the route accepts.
@@ -89,7 +111,9 @@ async fn caller(world: &World, path: &str) -> Client {
     match path {
         "/workspaces/create" => world.anonymous().bearer(world.access_token(&[world]).await.reveal()),
         "/user_identities/set_password" => world.console().await,
-        _ if path.starts_with("/seam/mobile_sdk/") => world.session(&world.person(path).await).await,
+        path if path.starts_with("/seam/mobile_sdk/") => {
+            world.session(&world.person(&path.replace('/', "-")).await).await
+        }
         _ => world.key().clone(),
     }
 }
