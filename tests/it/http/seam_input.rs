@@ -89,7 +89,9 @@ async fn caller(world: &World, path: &str) -> Client {
     match path {
         "/workspaces/create" => world.anonymous().bearer(world.access_token(&[world]).await.reveal()),
         "/user_identities/set_password" => world.console().await,
-        _ if path.starts_with("/seam/mobile_sdk/") => world.session(&world.person(path).await).await,
+        _ if path.starts_with("/seam/mobile_sdk/") => {
+            world.session(&world.person(path.rsplit('/').next().unwrap_or_default()).await).await
+        }
         _ => world.key().clone(),
     }
 }
