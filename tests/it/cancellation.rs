@@ -46,7 +46,7 @@ const MAX_DROPS: usize = 200;
 const STREAMED_EVENTS: usize = 2;
 
 /// Operations that never succeed, and their status.
-const NEVER_SUCCEED: [(&str, u16); 11] = [
+const NEVER_SUCCEED: [(&str, u16); 18] = [
     // It is part of the reference, but messages have no recipients here.
     ("/communication/startMessaging", 403),
     // What they are about is not here: access systems, hubs, subscriptions, unmanaged resources, hosted pages.
@@ -58,6 +58,13 @@ const NEVER_SUCCEED: [(&str, u16); 11] = [
     ("/devices/unmanaged/get", 404),
     ("/devices/unmanaged/update", 404),
     ("/report_salto_space_audit_trail", 404),
+    ("/user_identities/add_acs_user", 404),
+    ("/user_identities/remove_acs_user", 404),
+    ("/user_identities/unmanaged/get", 404),
+    ("/user_identities/unmanaged/update", 404),
+    ("/enrollment_automations/launch", 404),
+    ("/enrollment_automations/get", 404),
+    ("/enrollment_automations/delete", 404),
     ("/customization_profiles/get", 404),
     ("/customization_profiles/update", 404),
 ];

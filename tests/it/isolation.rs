@@ -26,7 +26,7 @@ const SHARED: [&str; 5] =
     ["action_attempt_id", "acs_system_id", "acs_system_ids", "connected_account_id", "connected_account_ids"];
 
 /// Operations that find nothing in any workspace, because what they are about is not here.
-const NEVER_SUCCESSFUL: [&str; 8] = [
+const NEVER_SUCCESSFUL: [&str; 15] = [
     "/acs/credentials/create_offline_code",
     "/acs/credentials/unmanaged/get",
     "/devices/simulate/connect_to_hub",
@@ -34,6 +34,13 @@ const NEVER_SUCCESSFUL: [&str; 8] = [
     "/devices/simulate/paid_subscription",
     "/devices/unmanaged/",
     "/seam/mobile_sdk/v1/report_salto_space_audit_trail",
+    "/user_identities/add_acs_user",
+    "/user_identities/enrollment_automations/delete",
+    "/user_identities/enrollment_automations/get",
+    "/user_identities/enrollment_automations/launch",
+    "/user_identities/remove_acs_user",
+    "/user_identities/unmanaged/get",
+    "/user_identities/unmanaged/update",
     "/workspaces/customization_profiles/",
 ];
 
@@ -307,6 +314,14 @@ impl Case {
             }
             "/acs/credentials/assign" | "/acs/credentials/unassign" => {
                 arguments.extend(own.value(path, "user_identity_id").map(|id| ("user_identity_id".to_owned(), id)));
+            }
+            "/user_identities/merge" => {
+                let is_by_key = names("user_identity_key") || names("merged_user_identity_keys");
+                let by = match is_by_key {
+                    true => ["user_identity_key", "merged_user_identity_keys"],
+                    false => ["user_identity_id", "merged_user_identity_ids"],
+                };
+                arguments.extend(by.map(|name| (name.to_owned(), own.value(path, name).expect("a name"))));
             }
             "/client_sessions/grant_access" if !names("client_session_id") && !names("user_identifier_key") => {
                 arguments.extend(own.value(path, "client_session_id").map(|id| ("client_session_id".to_owned(), id)));

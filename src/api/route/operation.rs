@@ -140,8 +140,9 @@ impl<P: Protocol> Operation<P> {
         self
     }
 
-    /// Sets its errors beyond those of every operation.
-    pub fn fails<const N: usize>(self, errors: [Error; N]) -> Operation<P> {
-        Operation { errors: errors.into(), ..self }
+    /// Adds errors beyond those of every operation.
+    pub fn fails<const N: usize>(mut self, errors: [Error; N]) -> Operation<P> {
+        self.errors.extend(errors);
+        self
     }
 }

@@ -55,6 +55,8 @@ impl Resources {
             ("phone_number", "phone_number"),
         ]);
         let person = key.post("/user_identities/create", fields.into()).await.ok()["user_identity"].clone();
+        let fields = named(&[("user_identity_key", "merged_user_identity_key")]);
+        let another = key.post("/user_identities/create", fields.into()).await.ok()["user_identity"].clone();
         let mut fields = named(&[("custom_sdk_installation_id", "custom_sdk_installation_id")]);
         fields.insert("user_identity_id".to_owned(), person["user_identity_id"].clone());
         let phone = key.post("/phones/simulate/create_sandbox_phone", fields.into()).await.ok()["phone"].clone();
@@ -85,6 +87,7 @@ impl Resources {
         let device = key.post("/devices/get", json!({ "device_id": phone["device_id"] })).await.ok()["device"].clone();
 
         resources.set("user_identity_id", &person["user_identity_id"]);
+        resources.set("merged_user_identity_id", &another["user_identity_id"]);
         resources.set("device_id", &phone["device_id"]);
         resources.set("acs_credential_id", &json!(credential));
         resources.set("client_session_id", &session["client_session_id"]);
@@ -107,6 +110,7 @@ impl Resources {
         resources.set("instant_key_url", &json!(format!("http://127.0.0.1/ik/{}", unknown_code.reveal())));
         for name in [
             "user_identity_id",
+            "merged_user_identity_id",
             "device_id",
             "acs_credential_id",
             "card_id",
@@ -131,6 +135,7 @@ impl Resources {
         let digits: String = label.bytes().map(|letter| format!("{letter:03}")).collect();
         let alien = unknown(random);
         self.set("user_identity_key", &json!(format!("{label}-key")));
+        self.set("merged_user_identity_key", &json!(format!("{label}-more")));
         self.set("user_identifier_key", &json!(format!("{label}-key")));
         self.set("customer_key", &json!(format!("{label}-customer")));
         self.set("customer_id", &json!(format!("{label}-customer")));
@@ -156,8 +161,8 @@ impl Resources {
             "without_user_identifier_key" | "customization_profile_id" => return None,
             // There it is a credential.
             "instant_key_url" if path.starts_with("/seam/instant_key/") => return None,
-            "owner_user_identity_id" | "merged_user_identity_id" => "user_identity_id",
-            "merged_user_identity_keys" => return Some(json!([self.by_name["user_identity_key"]])),
+            "owner_user_identity_id" => "user_identity_id",
+            "merged_user_identity_keys" => return Some(json!([self.by_name["merged_user_identity_key"]])),
             "credential_manager_acs_system_id" => "acs_system_id",
             // The phone that the event is about.
             "device_id" if path.starts_with("/events/") => "event_device_id",

@@ -140,6 +140,13 @@ impl Seam {
                 }
                 json!({ "user_identity_id": gone })
             }
+            "/user_identities/merge" => {
+                let (primary, merged) = (format!("primary-{serial}"), format!("merged-{serial}"));
+                let (primary, merged) = (tenant.person(&primary).await, tenant.person(&merged).await);
+                tenant.phone(&merged).await;
+                tenant.sync_credential(&primary).await;
+                json!({ "user_identity_id": primary, "merged_user_identity_ids": [merged] })
+            }
             "/webhooks/delete" => {
                 let hook = json!({ "url": "https://example.com/hook", "event_types": ["phone.registered"] });
                 let hook = tenant.key().post("/webhooks/create", hook).await.ok();
@@ -176,7 +183,8 @@ impl Seam {
             "/events/get" => json!({ "event_id": own("event_id") }),
             "/events/list" | "/events/stream" => json!({ "since": "2000-01-01" }),
             "/instant_keys/get" => json!({ "instant_key_id": own("instant_key_id") }),
-            "/user_identities/get" => json!({ "user_identity_id": person }),
+            "/user_identities/get" | "/user_identities/add_acs_user" => json!({ "user_identity_id": person }),
+            "/user_identities/unmanaged/update" => json!({ "is_managed": true }),
             "/user_identities/update" => json!({ "full_name": name }),
             "/user_identities/set_password" => json!({ "password": "correct horse" }),
             "/webhooks/create" | "/webhooks/update" => json!({ "event_types": ["phone.deactivated"] }),
