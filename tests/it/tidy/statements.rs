@@ -294,11 +294,7 @@ const AUDITED: [&str; 7] = ["phone", "credential", "number_register", "slot", "i
 /// Statements that change an audited table without an audit row, with reasons.
 const UNRECORDED: [(&str, &str, &str); 2] = [
     ("src/store/scim/create_user.rs", "described", "the user is written again with a row, in the same unit of work"),
-    (
-        "src/store/instant_keys/end.rs",
-        "prune_instant_keys",
-        "the trail says when it expires, and nothing uses it since",
-    ),
+    ("src/store/instant_keys/end.rs", "prune_instant_keys", "the trail says when it expires"),
 ];
 
 #[test]
