@@ -283,7 +283,7 @@ async fn caller(world: &World, path: &str) -> Client {
         "/workspaces/create" => world.anonymous().bearer(world.access_token(&[world]).await.reveal()),
         "/user_identities/set_password" => world.console().await,
         crate::hostile::stays_off::REGISTER | "/seam/mobile_sdk/v1/report_salto_space_audit_trail" => {
-            world.session(&world.person(path).await).await
+            world.session(&world.person(path.rsplit('/').next().unwrap_or_default()).await).await
         }
         _ => world.key().clone(),
     }
