@@ -26,6 +26,21 @@ const EXEMPT: [(&str, &str, &str); 6] = [
     ("src/store/counts.rs", "begin", "it only reads, on a connection of its own that is closed afterwards"),
 ];
 
+/// Files whose functions take a bare connection: they only read, or change no workspace's rows.
+const BARE: [&str; 11] = [
+    "src/store/backup.rs",
+    "src/store/counts.rs",
+    "src/store/distribution.rs",
+    "src/store/distribution/coordinator.rs",
+    "src/store/migrate.rs",
+    "src/store/operators/links.rs",
+    "src/store/operators/sessions.rs",
+    "src/store/operators/sso.rs",
+    "src/store/schema.rs",
+    "src/store/sql/listing.rs",
+    "src/store/workspace.rs",
+];
+
 /// Methods that give a connection or a transaction.
 const BEGINNINGS: [&str; 4] = ["begin", "begin_with", "acquire", "checkout"];
 
@@ -123,6 +138,25 @@ fn executors(body: &[TokenTree]) -> Vec<Vec<String>> {
         }
     });
     found
+}
+
+#[test]
+fn statements_of_a_workspace_are_sent_to_its_node() {
+    let mut faults = Faults::default();
+    let mut bare = BARE.to_vec();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !is_of_pool(path)) {
+        let mut is_bare = false;
+        each_level(&tokens(&path, &text), &mut |level| {
+            is_bare |= level.iter().any(|token| word(Some(token)).is_some_and(|word| word == "PgConnection"));
+        });
+        let place = path.display().to_string();
+        if is_bare && !BARE.contains(&place.as_str()) {
+            faults.add(&place, "take &mut UnitConnection<'_>, which sends statements to the node of the workspace");
+        }
+        bare.retain(|known| !is_bare || *known != place);
+    }
+    bare.iter().for_each(|place| faults.add(place, "has no bare connection; remove it from BARE"));
+    faults.none();
 }
 
 fn is_of_pool(path: &Path) -> bool {
