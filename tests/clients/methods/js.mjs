@@ -11,7 +11,7 @@ const sdk = await import(alias)
 const { version } = JSON.parse(readFileSync(new URL(`../node_modules/${alias}/package.json`, import.meta.url)))
 const suite = new Suite(`methods-js ${version}`)
 
-const seam = new sdk.Seam({ apiKey, endpoint })
+const seam = new sdk.Seam({ apiKey, endpoint, isUndocumentedApiEnabled: true })
 const account = sdk.SeamWithoutWorkspace.fromPersonalAccessToken(accessToken, { endpoint })
 
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
