@@ -183,6 +183,9 @@ impl Seam {
             "/events/get" => json!({ "event_id": own("event_id") }),
             "/events/list" | "/events/stream" => json!({ "since": "2000-01-01" }),
             "/instant_keys/get" => json!({ "instant_key_id": own("instant_key_id") }),
+            "/seam/mobile_sdk/v1/report_salto_space_audit_trail" => {
+                json!({ "salto_space_metadata": { "justin_mobile_sdk_audit_trail_data": "AAAA" } })
+            }
             "/user_identities/get" | "/user_identities/add_acs_user" => json!({ "user_identity_id": person }),
             "/user_identities/unmanaged/update" => json!({ "is_managed": true }),
             "/user_identities/update" => json!({ "full_name": name }),

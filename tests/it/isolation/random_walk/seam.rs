@@ -17,7 +17,7 @@ async fn two_workspaces_with_random_requests_in_seam_are_isolated() {
 }
 
 impl DialectWalk for Seam {
-    const STEPS: usize = 300;
+    const STEPS: usize = 520;
     /// Resources of the same time are listed by their ids.
     const IS_IN_ORDER: bool = false;
 
