@@ -78,7 +78,7 @@ async fn a_mobile_key_goes_to_the_newest_phone_of_its_new_holder_or_waits_for_on
         let listed = world.key().get(&format!("/phones/list?acs_credential_id={key}")).await.ok();
         listed["phones"].as_array().expect("a list").iter().map(|phone| text(&phone["device_id"])).collect::<Vec<_>>()
     };
-    assert_eq!(holders().await, [newest.clone()]);
+    assert_eq!(holders().await, std::slice::from_ref(&newest));
     for round in 0..2 {
         world.advance(TimeDelta::seconds(1));
         let unassigned = call(&world, "unassign", &key, &jane).await;
