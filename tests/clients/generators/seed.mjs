@@ -28,7 +28,7 @@ const { user_identity_id } = user_identity
 // A number is of one workspace at a time.
 const number = () => `+3467${Math.floor(Math.random() * 1e7).toString().padStart(7, '0')}`
 const phones = []
-for (let count = 0; count < 3; count++) {
+for (let count = 0; count < 4; count++) {
   phones.push((await post('/phones/simulate/create_sandbox_phone', { user_identity_id })).phone)
 }
 await post('/phones/update', { device_id: phones[0].device_id, nickname: 'Front desk' })
@@ -38,6 +38,9 @@ const credential = async () =>
 await credential()
 await post('/acs/credentials/delete', { acs_credential_id: await credential() })
 await post('/phones/deactivate', { device_id: phones[2].device_id })
+await post('/devices/simulate/disconnect', { device_id: phones[0].device_id })
+await post('/devices/simulate/connect', { device_id: phones[0].device_id })
+await post('/devices/simulate/remove', { device_id: phones[3].device_id })
 const { client_session } = await post('/client_sessions/create', { user_identity_ids: [user_identity_id] })
 await post('/client_sessions/delete', { client_session_id: client_session.client_session_id })
 const { webhook } = await post('/webhooks/create', { url: 'https://example.com/webhooks', event_types: ['webhook.ping'] })
