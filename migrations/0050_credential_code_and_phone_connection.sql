@@ -1,16 +1,19 @@
 -- What callers change of a credential, and simulate of a phone. A server of the previous version neither reads nor writes the
 -- new columns.
 
-alter table credential
-    -- The PIN of a credential with the access method code. Sealed, since it opens doors.
-    add column code_sealed bytea;
-
-alter table phone
-    -- Since when the phone is offline, as a sandbox simulates it; null if it is online.
-    add column disconnected_at timestamptz;
-
--- Lists of action attempts.
-create index action_attempt_in_order on action_attempt (workspace_id, created_at, action_attempt_id);
+-- In a block, since Citus sends the whole text around such a statement to the other nodes, which take one statement.
+do $do$
+begin
+    alter table credential
+        -- The PIN of a credential with the access method code. Sealed, since it opens doors.
+        add column code_sealed bytea;
+    alter table phone
+        -- Since when the phone is offline, as a sandbox simulates it; null if it is online.
+        add column disconnected_at timestamptz;
+    -- Lists of action attempts.
+    create index action_attempt_in_order on action_attempt (workspace_id, created_at, action_attempt_id);
+end
+$do$;
 
 create or replace function redacted(document jsonb) returns jsonb
     language sql immutable strict parallel safe
