@@ -433,19 +433,19 @@ export const calls = {
 
   '/seam/mobile_sdk/v1/acs/credentials/list': [{ as: 'session', with: none }],
   '/seam/instant_key/v1/client_sessions/exchange_short_code': [
-    { as: 'nobody', with: async (of) => ({ short_code: shortCode(await of.instantKey()) }) },
-    { as: 'nobody', ...missing('short_code') },
-    { as: 'nobody', with: { short_code: 'nope' }, refused: [404, 'instant_key_not_found'] },
+    { as: 'anonymous', with: async (of) => ({ short_code: shortCode(await of.instantKey()) }) },
+    { as: 'anonymous', ...missing('short_code') },
+    { as: 'anonymous', with: { short_code: 'nope' }, refused: [404, 'instant_key_not_found'] },
   ],
   '/seam/instant_key/v1/preview/get': [
-    { as: 'nobody', with: async (of) => ({ instant_key_url: shortCode(await of.instantKey()) }) },
-    { as: 'nobody', with: async (of) => ({ instant_key_url: (await of.instantKey()).instant_key_url }) },
-    { as: 'nobody', ...missing('instant_key_url') },
-    { as: 'nobody', with: { instant_key_url: 'nope' }, refused: [404, 'instant_key_not_found'] },
+    { as: 'anonymous', with: async (of) => ({ instant_key_url: shortCode(await of.instantKey()) }) },
+    { as: 'anonymous', with: async (of) => ({ instant_key_url: (await of.instantKey()).instant_key_url }) },
+    { as: 'anonymous', ...missing('instant_key_url') },
+    { as: 'anonymous', with: { instant_key_url: 'nope' }, refused: [404, 'instant_key_not_found'] },
   ],
 
-  '/health': [{ as: 'nobody', with: none }],
-  '/health/get_health': [{ as: 'nobody', with: none }],
+  '/health': [{ as: 'anonymous', with: none }],
+  '/health/get_health': [{ as: 'anonymous', with: none }],
 }
 
 /** Routes without which the clients have nothing to speak to. */

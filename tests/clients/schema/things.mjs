@@ -40,7 +40,7 @@ export class Things {
       production: bearer(productionApiKey),
       publishable: { 'seam-publishable-key': publishableKey },
       session: { ...bearer(this.#session.token), 'client-session-token': this.#session.token },
-      nobody: {},
+      anonymous: {},
     }
   }
 
