@@ -290,7 +290,7 @@ async fn merge_keeps_the_directory_record_of_the_primary() {
     let group = directory.get(&format!("/scim/v2/Groups/{}", text(&group["id"]))).await.of_scim(200).clone();
     assert_eq!(group["members"][0]["value"], jane_id);
     assert_eq!(world.audited("scim_user.deleted").await.len(), 1);
-    // The directory creates anew whom it misses, as another user.
+    // The directory creates a user that it misses anew, as another one.
     let anew = directory.post("/scim/v2/Users", new_user("joe")).await.of_scim(201).clone();
     assert!(text(&anew["id"]) != jane_id && text(&anew["id"]) != joe_id, "{anew}");
     let phone = world.phone(&api).await;

@@ -109,7 +109,7 @@ async fn merge_refuses_what_it_cannot_do() {
         (theirs.as_str(), by_id(&jane, &[&joe, &theirs])),
         (theirs.as_str(), by_id(&theirs, &[&joe])),
         (unknown, by_id(&jane, &[unknown])),
-        ("nobody", json!({ "user_identity_key": "jane", "merged_user_identity_keys": ["nobody"] })),
+        ("unknown", json!({ "user_identity_key": "jane", "merged_user_identity_keys": ["unknown"] })),
     ] {
         let error = world.key().post("/user_identities/merge", body).await.refused(404, "user_identity_not_found");
         assert_eq!(error["data"], json!({ "user_identity_id": missing }));
