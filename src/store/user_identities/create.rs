@@ -27,22 +27,17 @@ macro_rules! insert_user_identities {
         sqlx::query_as!(
             UserIdentity,
             r#"
-            with requested as materialized (
-                select *, normalize(user_identity_key, nfc) as normalized_key
-                from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::timestamptz[],
-                    $9::bigint[]) with ordinality as requested (user_identity_id, user_identity_key, email_address,
-                        phone_number, full_name, enterprise_voice, created_at, drawn_id, place)
-            ), taken as materialized (
-                select normalize(user_identity_key, nfc) as normalized_key from merged_user_identity
-                where workspace_id = $1 and user_identity_key is not null
-                    and normalize(user_identity_key, nfc) = any (array(select normalized_key from requested))
-            )
             insert into user_identity (workspace_id, user_identity_id, user_identity_key, email_address, phone_number,
                 full_name, enterprise_voice, created_at, extension_id)
             select $1, user_identity_id, user_identity_key, email_address, phone_number, full_name,
                 coalesce(enterprise_voice, true), created_at, coalesce(drawn_id, nextval('extension_id_sequence'))
-            from requested
-            where not exists (select from taken where taken.normalized_key = requested.normalized_key)
+            from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::timestamptz[],
+                $9::bigint[]) with ordinality as requested (user_identity_id, user_identity_key, email_address,
+                    phone_number, full_name, enterprise_voice, created_at, drawn_id, place)
+            where requested.user_identity_key is null or normalize(requested.user_identity_key, nfc) <> all (array(
+                select normalize(user_identity_key, nfc) from merged_user_identity
+                where workspace_id = $1 and user_identity_key is not null and normalize(user_identity_key, nfc) = any (array(
+                    select normalize(requested_key, nfc) from unnest($3::text[]) as requested_key))))
             order by place
             "# + $on_conflict
                 + r#"
