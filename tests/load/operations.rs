@@ -103,7 +103,7 @@ const SUBSCRIBER: &str = "select position *, person.workspace_id, * join user_id
 const DEACTIVATE: &str =
     "with found as materialized ( select place, device_id, * update phone set deactivated_at = at, *";
 const LOCK_PERSONS: &str = "select user_identity_id as * from user_identity where workspace_id = $1 \
-    and user_identity_id = any ($2) for no key update skip locked";
+    and user_identity_id = any ($2) and suspended_at is null for no key update skip locked";
 const REGISTER_PHONE: &str = "with requested as materialized ( * signed_in as materialized * insert into phone *";
 
 /// All operations; the others are compared with the first.
