@@ -105,7 +105,9 @@ pub const CREATE: Operation = Operation {
         Step::Stored(INSERT_CONTACTS, |_| {
             let values = ["null::bigint", TEXTS, EMAILS, NUMBERS, "'[]'::jsonb", "now()"];
             let each = [guest()].into_iter().chain(values.map(str::to_owned)).map(one);
-            [workspace()].into_iter().chain(each).chain(["true".to_owned()]).collect()
+            // No drawn ids: the statement draws them.
+            let rest = ["true", "'{}'::bigint[]"].map(str::to_owned);
+            [workspace()].into_iter().chain(each).chain(rest).collect()
         }),
     ],
     keyless: &[],
