@@ -4,8 +4,9 @@
 use super::context::{Fields, PageContext, PageRequest};
 use super::cookie;
 use super::csrf::{self, CsrfToken};
+use super::layout::Redirect;
 use super::sign_in;
-use crate::domain::id::WorkspaceId;
+use crate::domain::id::{UserIdentityId, WorkspaceId};
 use crate::domain::operator::Role;
 use crate::error::{AuthFailure, BodyFault, Denial, Error, Rejection, ResourceKind, Result};
 use crate::http::base_url::BaseUrl;
@@ -26,6 +27,9 @@ use uuid::Uuid;
 
 /// The parameter of the path that makes a page one of a workspace.
 const WORKSPACE: &str = "workspace_id";
+
+/// The parameter of the path that makes a page one of a person.
+const PERSON: &str = "user_identity_id";
 
 /// The field of a form with its CSRF token.
 pub const CSRF_FIELD: &str = "csrf";
@@ -94,9 +98,18 @@ impl Action {
         R: IntoResponse,
         F: Future<Output = Result<R>> + Send + 'static,
     {
-        let serve = move |context| -> BoxFuture<'static, Response> {
+        let is_form = method == Method::POST;
+        let serve = move |context: PageContext| -> BoxFuture<'static, Response> {
+            let of_person = path.split_once(PERSON).map(|(_, rest)| (&rest[1..], context.clone()));
             let answered = handler(context);
-            Box::pin(async move { answered.await.into_response() })
+            Box::pin(async move {
+                match (answered.await.map(IntoResponse::into_response), of_person) {
+                    (Err(Error::NotFound(ResourceKind::UserIdentity, id)), Some((rest, context))) => {
+                        to_primary(&context, rest, is_form, id).await.into_response()
+                    }
+                    (answered, _) => answered.into_response(),
+                }
+            })
         };
         let serve = Serve::SignedIn(Box::new(serve));
         Action { method, path, access: Access::Workspace(role), is_urgent: false, serve }.role(role)
@@ -131,6 +144,23 @@ impl Action {
     pub fn urgent(self) -> Action {
         Action { is_urgent: true, ..self }
     }
+}
+
+/// Leads from a page of a person that was merged into another one to the same page of that one, the primary; from a form, which
+/// was judged by what it showed, to the page of the primary.
+async fn to_primary(context: &PageContext, rest: &str, is_form: bool, unknown: String) -> Result<Redirect> {
+    let person: UserIdentityId = context.id(PERSON)?;
+    let primary = context.workspace().primary_of(person).await?;
+    if primary == person {
+        return Err(Error::NotFound(ResourceKind::UserIdentity, unknown));
+    }
+    let page = format!("/users/{primary}");
+    if is_form {
+        let notice = "The person was merged into this one. Nothing was changed.";
+        return Ok(context.redirect(&page).notice(notice));
+    }
+    let request = PageRequest { path: context.address(&page) + rest, ..context.request.clone() };
+    Ok(Redirect::to(request.link(&[]), context.is_secure()).notice("The person was merged into this one."))
 }
 
 /// The routes of all actions. Those of one path are served together, so that other methods are refused.

@@ -12,6 +12,7 @@ mod installations;
 mod instant_keys;
 mod keys;
 mod lost_phone;
+mod merged_person;
 mod numbers;
 mod pages;
 mod roles;
