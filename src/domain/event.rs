@@ -111,10 +111,12 @@ pub struct EventFilter {
 }
 
 /// What an event is about, for filters, beyond what [`Event`] shows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct EventSubject {
     pub is_opt_in: bool,
     pub user_identity_id: Option<UserIdentityId>,
+    /// The user identities that were merged into it.
+    pub former_ids: Vec<UserIdentityId>,
     pub device_id: Option<DeviceId>,
     pub acs_credential_id: Option<CredentialId>,
     pub acs_system_id: Option<Uuid>,
@@ -170,7 +172,8 @@ impl EventFilter {
             && is_one_of(event_ids, Some(event.event_id))
             && is_one_of(device_ids, subject.device_id)
             && is_one_of(acs_system_ids, subject.acs_system_id)
-            && user_identity_id.is_none_or(|id| subject.user_identity_id == Some(id))
+            && user_identity_id
+                .is_none_or(|id| subject.user_identity_id == Some(id) || subject.former_ids.contains(&id))
             && acs_credential_id.is_none_or(|id| subject.acs_credential_id == Some(id))
     }
 }

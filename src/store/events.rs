@@ -42,8 +42,10 @@ impl Workspace {
         let rows = sqlx::query!(
             r#"
             select event_id, event_type, is_opt_in, created_at, occurred_at, user_identity_id, device_id,
-                acs_credential_id, acs_system_id,
-                details as "details: Document<serde_json::Map<String, serde_json::Value>>"
+                acs_credential_id, acs_system_id, array(
+                    select merged_user_identity_id from merged_user_identity as merged
+                    where merged.workspace_id = $1 and merged.user_identity_id = event.user_identity_id
+                ) as "former_ids!", details as "details: Document<serde_json::Map<String, serde_json::Value>>"
             from event
             where workspace_id = $1 and created_at > $2
             order by created_at
@@ -59,6 +61,7 @@ impl Workspace {
             let subject = EventSubject {
                 is_opt_in: row.is_opt_in,
                 user_identity_id: row.user_identity_id.map(UserIdentityId),
+                former_ids: row.former_ids.into_iter().map(UserIdentityId).collect(),
                 device_id: row.device_id.map(DeviceId),
                 acs_credential_id: row.acs_credential_id.map(CredentialId),
                 acs_system_id: row.acs_system_id,

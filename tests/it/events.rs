@@ -1,6 +1,7 @@
 //! Events: lists, order, streams and retention.
 
 mod list;
+mod merges;
 mod order;
 mod retention;
 mod stream;

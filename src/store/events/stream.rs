@@ -122,7 +122,8 @@ impl EventStream {
         }
         let is_without_gap = batch.after <= self.position;
         match judged {
-            Some(Some(scope)) if is_without_gap => self.scope = *scope,
+            // The log has the events of both scopes, if one user identity was merged into another one.
+            Some(Some(scope)) if is_without_gap && *scope == self.scope => {}
             // It joined when the batch was on its way; there is nothing to judge without events.
             None if batch.events.is_empty() => return Ok(()),
             _ => {
