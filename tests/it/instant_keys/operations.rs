@@ -192,6 +192,29 @@ async fn the_instant_keys_of_a_user_identity_that_can_be_used_are_limited() {
     generate(&world, &jane, json!({})).await;
 }
 
+#[tokio::test]
+async fn a_merge_may_exceed_the_limit_of_instant_keys_and_none_is_generated_until_they_are_fewer() {
+    let world = World::new().await;
+    let (jane, joe) = (world.person("jane").await, world.person("joe").await);
+    let mut keys = vec![generate(&world, &joe, json!({})).await];
+    for _ in 0..MAX_OF_PERSON {
+        keys.push(generate(&world, &jane, json!({})).await);
+    }
+    world.merge(&jane, &[&joe]).await;
+    let body = json!({ "user_identity_id": jane });
+    world.key().post(GENERATE, body.clone()).await.refused(400, "too_many_instant_keys");
+    // Links that were handed out still let their phones in, those of either one.
+    for (key, is_last) in [(&keys[0], false), (&keys[1], true)] {
+        assert_eq!(exchange(&world, key).await.ok()["client_session"]["user_identity_id"], jane);
+        let response = world.key().post(GENERATE, body.clone()).await;
+        if is_last {
+            response.ok();
+        } else {
+            response.refused(400, "too_many_instant_keys");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_requests_do_not_exceed_the_limit_of_instant_keys() {
     let world = World::with_connections(8).await;
