@@ -149,6 +149,12 @@ impl Store {
             (select console_key_id, secret_sealed from console_key limit 1)
             union all
             (select client_session_id, token_sealed from client_session limit 1)
+            union all
+            (select instant_key_id, code_sealed from instant_key limit 1)
+            union all
+            (select acs_credential_id, code_sealed from credential where code_sealed is not null limit 1)
+            union all
+            (select register_id, sip_config_sealed from number_register where sip_config_sealed is not null limit 1)
             "#
         )
         .fetch_all(&self.pool)

@@ -6,6 +6,7 @@ use crate::support::program::{Outcome, Server, handset_in, operator, operator_co
 use crate::support::receiver::Receiver;
 use crate::support::world::{World, list, text};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use std::fs;
 use std::process::Command;
 
@@ -87,6 +88,37 @@ async fn doctor_finds_what_is_wrong_and_says_what_to_do() {
     let outcome = Outcome::of(command).await;
     failed(&outcome, "database", "does not answer");
     assert_eq!(check(&outcome, "webhooks").0, "skipped");
+}
+
+#[tokio::test]
+async fn doctor_opens_a_sealed_secret_of_each_kind() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    world.key().post("/webhooks/create", json!({ "url": "https://hook.invalid" })).await.ok();
+    let code = json!({ "user_identity_id": jane, "access_method": "code", "code": "0123" });
+    world.key().post("/acs/credentials/create", code).await.ok();
+    world.key().post("/user_identities/generate_instant_key", json!({ "user_identity_id": jane })).await.ok();
+    let sip = json!({ "termination_uri": "sip.example.com" });
+    let import = json!({ "phone_number": "+34675897654", "sip_config": sip });
+    world.key().post("/v1/phone/import", import).await.phone_number();
+    let mut database = world.database().await;
+    for (table, column) in [
+        ("webhook", "secret_sealed"),
+        ("client_session", "token_sealed"),
+        ("credential", "code_sealed"),
+        ("instant_key", "code_sealed"),
+        ("number_register", "sip_config_sealed"),
+    ] {
+        let outcome = operator(&world, &["doctor", "--json"]).await;
+        assert_eq!(check(&outcome, "seal key").0, "ok", "{table}: {outcome:?}");
+        let change = |bytes: &str| AssertSqlSafe(format!("update {table} set {column} = {bytes}"));
+        sqlx::query(change(&format!("'\\x00'::bytea || {column}")))
+            .execute(&mut database)
+            .await
+            .expect("it is damaged");
+        failed(&operator(&world, &["doctor", "--json"]).await, "seal key", "a sealed secret does not open");
+        sqlx::query(change(&format!("substr({column}, 2)"))).execute(&mut database).await.expect("it is mended");
+    }
 }
 
 #[tokio::test]
