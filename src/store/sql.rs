@@ -5,6 +5,8 @@ pub(super) mod emit_events;
 #[macro_use]
 pub(super) mod audited;
 #[macro_use]
+mod end_access;
+#[macro_use]
 mod fragments;
 
 pub(super) mod faults;

@@ -118,8 +118,8 @@ macro_rules! audited {
     ) => {
         emit_events!(query_as, $record, $causes $(+ $more)*, $audited + $result $($arguments)*)
     };
-    (@ $audited:tt, emit_events, query_scalar, $causes:tt, $result:tt $($arguments:tt)*) => {
-        emit_events!(query_scalar, $causes, $audited + $result $($arguments)*)
+    (@ $audited:tt, emit_events, query_scalar, $causes:tt $(+ $more:tt)*, $result:tt $($arguments:tt)*) => {
+        emit_events!(query_scalar, $causes $(+ $more)*, $audited + $result $($arguments)*)
     };
     (@ $audited:tt, query_scalar, $causes:tt $(+ $more:tt)*, $result:tt $($arguments:tt)*) => {
         sqlx::query_scalar!($causes $(+ $more)* + $audited + $result $($arguments)*)

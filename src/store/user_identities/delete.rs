@@ -94,83 +94,30 @@ impl Workspace {
         Ok(())
     }
 
-    #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn delete_under_lock(
         &self,
         connection: &mut UnitConnection<'_>,
         id: UserIdentityId,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        audited!(
-            emit_events,
-            query_scalar,
+        end_access!(
+            self,
+            id,
+            "user identity deleted",
+            now,
+            ", user_identity_id = null",
             r#"
-            with ending as materialized (
-                select client_session_id from client_session where workspace_id = $1 and user_identity_id = $4
-                union
-                select client_session_id from phone_client_session
-                where workspace_id = $1 and device_id in (
-                    select device_id from phone
-                    where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null)
-            ), deactivated as (
-                update phone
-                set deactivated_at = $2, deactivation_reason = 'user identity deleted', user_identity_id = null
-                where workspace_id = $1 and user_identity_id = $4 and deactivated_at is null
-                returning device_id, custom_metadata, deactivation_reason
-            ), revoked as (
-                delete from credential
-                where workspace_id = $1 and user_identity_id = $4
-                returning acs_credential_id, acs_system_id, device_id is not null as is_on_phone,
-                    as_document(credential) as before
-            ), ended as (
-                delete from client_session
-                using ending
-                where client_session.workspace_id = $1 and client_session.client_session_id = ending.client_session_id
-                returning client_session.client_session_id
-            ), deleted_contacts as (
+            , deleted_contacts as (
                 delete from contact
                 where workspace_id = $1 and user_identity_id = $4
             ), deleted as (
                 delete from user_identity
                 where workspace_id = $1 and user_identity_id = $4
                 returning user_identity_id
-            ), changes as (
-                select 'phone.deactivated' as action, device_id as subject_id,
-                    jsonb_build_object('device_id', device_id, 'user_identity_id', $4::uuid) as before,
-                    jsonb_build_object('device_id', device_id, 'deactivated_at', $2::timestamptz,
-                        'deactivation_reason', deactivation_reason) as after
-                from deactivated
-                union all
-                select 'credential.deleted', acs_credential_id, before, null from revoked
-            ), new_events as (
-                select name_uuid(device_id, $5::text) as event_id, $5::text as event_type, $4::uuid as user_identity_id,
-                    jsonb_build_object('device_id', device_id, 'device_custom_metadata', custom_metadata) as details
-                from deactivated
-                union all
-                select name_uuid(acs_credential_id, type), type, $4,
-                    jsonb_build_object('acs_credential_id', acs_credential_id, 'acs_system_id', acs_system_id)
-                from revoked
-                join (values ($6::text), ($7::text)) as both_events (type) on is_on_phone or type = $7
-                union all
-                select name_uuid(client_session_id, $8::text), $8, $4,
-                    jsonb_build_object('client_session_id', client_session_id)
-                from ended
             )
             "#,
+            "",
             "select user_identity_id from deleted",
-            self.workspace_id(),
-            now,
-            self.context(&[
-                EventType::PhoneDeactivated,
-                EventType::AcsCredentialInvalidated,
-                EventType::AcsCredentialDeleted,
-                EventType::ClientSessionDeleted,
-            ]),
-            id.0,
-            EventType::PhoneDeactivated.into_str(),
-            EventType::AcsCredentialInvalidated.into_str(),
-            EventType::AcsCredentialDeleted.into_str(),
-            EventType::ClientSessionDeleted.into_str(),
         )
         .fetch_optional(connection)
         .await?;
