@@ -80,21 +80,7 @@ impl Store {
     ) -> Result<(ApiKeyId, Token)> {
         let id: ApiKeyId = random.id(now);
         let key = Token::api_key(workspace.is_sandbox, random);
-        let hash = key.hash();
-        sqlx::query!(
-            r#"
-            insert into api_key (token_hash, api_key_id, workspace_id, name, hint, created_at)
-            values ($1, $2, $3, $4, $5, $6)
-            "#,
-            hash.as_bytes(),
-            id.0,
-            workspace.workspace_id.0,
-            name,
-            key.hint(),
-            now,
-        )
-        .execute(self.writer())
-        .await?;
+        insert_token!("api_key", self, id, key, workspace, name, now);
         Ok((id, key))
     }
 
@@ -117,19 +103,7 @@ impl Store {
 
     /// Revokes the API key with this id or secret. Idempotent.
     pub async fn revoke_api_key(&self, id_or_key: &str, now: DateTime<Utc>) -> Result<ApiKeyId> {
-        let hash = TokenHash::of(id_or_key);
-        let revoked = sqlx::query_scalar!(
-            r#"
-            update api_key set revoked_at = coalesce(revoked_at, $3)
-            where api_key_id = $1 or token_hash = $2
-            returning api_key_id
-            "#,
-            Uuid::parse_str(id_or_key).ok(),
-            hash.as_bytes(),
-            now,
-        )
-        .fetch_optional(self.writer())
-        .await?;
+        let revoked = revoke_token!("api_key", self, id_or_key, now);
         found(revoked.map(ApiKeyId), ResourceKind::ApiKey, "")
     }
 
@@ -170,19 +144,7 @@ impl Store {
 
     /// Revokes the access token with this id or secret. Idempotent.
     pub async fn revoke_access_token(&self, id_or_token: &str, now: DateTime<Utc>) -> Result<AccessTokenId> {
-        let hash = TokenHash::of(id_or_token);
-        let revoked = sqlx::query_scalar!(
-            r#"
-            update access_token set revoked_at = coalesce(revoked_at, $3)
-            where access_token_id = $1 or token_hash = $2
-            returning access_token_id
-            "#,
-            Uuid::parse_str(id_or_token).ok(),
-            hash.as_bytes(),
-            now,
-        )
-        .fetch_optional(self.writer())
-        .await?;
+        let revoked = revoke_token!("access_token", self, id_or_token, now);
         found(revoked.map(AccessTokenId), ResourceKind::AccessToken, "")
     }
 

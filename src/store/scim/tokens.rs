@@ -21,21 +21,7 @@ impl Store {
         random: &Random,
     ) -> Result<(ScimTokenId, Token)> {
         let (id, token): (ScimTokenId, _) = (random.id(now), Token::scim(random));
-        let hash = token.hash();
-        sqlx::query!(
-            r#"
-            insert into scim_token (token_hash, scim_token_id, workspace_id, name, hint, created_at)
-            values ($1, $2, $3, $4, $5, $6)
-            "#,
-            hash.as_bytes(),
-            id.0,
-            workspace.workspace_id.0,
-            name,
-            token.hint(),
-            now,
-        )
-        .execute(self.writer())
-        .await?;
+        insert_token!("scim_token", self, id, token, workspace, name, now);
         Ok((id, token))
     }
 
@@ -62,19 +48,7 @@ impl Store {
 
     /// Revokes the token of a directory with this id or secret. Idempotent. Users and groups stay.
     pub async fn revoke_scim_token(&self, id_or_token: &str, now: DateTime<Utc>) -> Result<ScimTokenId> {
-        let hash = TokenHash::of(id_or_token);
-        let revoked = sqlx::query_scalar!(
-            r#"
-            update scim_token set revoked_at = coalesce(revoked_at, $3)
-            where scim_token_id = $1 or token_hash = $2
-            returning scim_token_id
-            "#,
-            Uuid::parse_str(id_or_token).ok(),
-            hash.as_bytes(),
-            now,
-        )
-        .fetch_optional(self.writer())
-        .await?;
+        let revoked = revoke_token!("scim_token", self, id_or_token, now);
         found(revoked.map(ScimTokenId), ResourceKind::ScimToken, "")
     }
 }

@@ -37,3 +37,49 @@ macro_rules! managed_number {
         )
     };
 }
+
+/// Inserts the hash of a new token of a workspace into its table, of which the name is also that of the token.
+macro_rules! insert_token {
+    ($table:tt, $store:expr, $id:expr, $token:expr, $workspace:expr, $name:expr, $now:expr) => {
+        let hash = $token.hash();
+        sqlx::query!(
+            "insert into "
+                + $table
+                + " (token_hash, "
+                + $table
+                + "_id, workspace_id, name, hint, created_at)
+            values ($1, $2, $3, $4, $5, $6)",
+            hash.as_bytes(),
+            $id.0,
+            $workspace.workspace_id.0,
+            $name,
+            $token.hint(),
+            $now,
+        )
+        .execute($store.writer())
+        .await?;
+    };
+}
+
+/// Revokes the token with an id or a secret, once, and returns its id; None if there is none.
+macro_rules! revoke_token {
+    ($table:tt, $store:expr, $id_or_token:expr, $now:expr) => {{
+        let hash = TokenHash::of($id_or_token);
+        sqlx::query_scalar!(
+            "update "
+                + $table
+                + " set revoked_at = coalesce(revoked_at, $3)
+            where "
+                + $table
+                + "_id = $1 or token_hash = $2
+            returning "
+                + $table
+                + "_id",
+            Uuid::parse_str($id_or_token).ok(),
+            hash.as_bytes(),
+            $now,
+        )
+        .fetch_optional($store.writer())
+        .await?
+    }};
+}
