@@ -5,7 +5,6 @@ use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, handset_in};
 use crate::support::world::{SEAL_KEY, World, text};
 use futures_util::future::join_all;
-use handset::domain::token::Token;
 use handset::store::EndedSessions;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -18,24 +17,26 @@ fn app(world: &World, session: &Value) -> Client {
     world.anonymous().bearer(&text(&session["token"]))
 }
 
-async fn new_key(world: &World) -> (String, Token) {
-    let created = world.store.create_api_key(&world.record, "leaked", world.clock.now(), &world.random).await;
-    let (id, key) = created.expect("the workspace exists");
-    (id.to_string(), key)
-}
+impl World {
+    /// Creates an API key; returns its id and a client with it.
+    pub async fn another_key(&self) -> (String, Client) {
+        let created = self.store.create_api_key(&self.record, "leaked", self.clock.now(), &self.random).await;
+        let (id, key) = created.expect("the workspace exists");
+        (id.to_string(), self.anonymous().bearer(key.reveal()))
+    }
 
-/// Revokes a key with the sessions that it issued.
-async fn revoke(world: &World, id: &str) -> u64 {
-    let id = world.store.revoke_api_key(id, world.clock.now()).await.expect("the key exists");
-    world.store.end_client_sessions_of(id.0, EndedSessions::Issued, world.clock.now()).await.expect("they end")
+    /// Revokes an API key with the client sessions that it issued, and returns their number.
+    pub async fn revoke_with_client_sessions(&self, id: &str) -> u64 {
+        let id = self.store.revoke_api_key(id, self.clock.now()).await.expect("the key exists");
+        self.store.end_client_sessions_of(id.0, EndedSessions::Issued, self.clock.now()).await.expect("they end")
+    }
 }
 
 #[tokio::test]
 async fn a_revoked_key_ends_the_client_sessions_that_it_created_or_extended() {
     let world = World::new().await;
     let jane = world.person("jane").await;
-    let (id, leaked) = new_key(&world).await;
-    let leaked = world.anonymous().bearer(leaked.reveal());
+    let (id, leaked) = world.another_key().await;
     let made = created(&leaked, json!({ "user_identity_id": jane })).await;
     // Access that was granted to a session of another origin, and a session that another key has extended since.
     let page = world.browser().post("/client_sessions/get_or_create", json!({ "user_identifier_key": "page" })).await;
@@ -49,7 +50,7 @@ async fn a_revoked_key_ends_the_client_sessions_that_it_created_or_extended() {
     world.key().post("/client_sessions/grant_access", grant).await.ok();
     let kept = created(world.key(), json!({ "user_identity_id": jane })).await;
 
-    assert_eq!(revoke(&world, &id).await, 3);
+    assert_eq!(world.revoke_with_client_sessions(&id).await, 3);
     for session in [&made, &page, &other] {
         app(&world, session).get("/devices/list").await.refused(401, "client_session_not_found");
     }
@@ -58,7 +59,7 @@ async fn a_revoked_key_ends_the_client_sessions_that_it_created_or_extended() {
     let told: BTreeSet<String> = events.iter().map(|event| text(&event["client_session_id"])).collect();
     let expected = [&made, &page, &other].map(|session| text(&session["client_session_id"]));
     assert_eq!(told, BTreeSet::from(expected));
-    assert_eq!(revoke(&world, &id).await, 0);
+    assert_eq!(world.revoke_with_client_sessions(&id).await, 0);
 }
 
 #[tokio::test]
@@ -67,14 +68,13 @@ async fn a_revoked_key_ends_the_client_sessions_that_it_got_by_their_user_identi
     let jane = world.person("jane").await;
     let fields = |key: &str| json!({ "user_identifier_key": key, "user_identity_id": jane });
     let (got, kept) = (created(world.key(), fields("got")).await, created(world.key(), fields("kept")).await);
-    let (id, leaked) = new_key(&world).await;
-    let leaked = world.anonymous().bearer(leaked.reveal());
+    let (id, leaked) = world.another_key().await;
     for _ in 0..2 {
         let again = leaked.post("/client_sessions/get_or_create", fields("got")).await.ok()["client_session"].clone();
         assert_eq!(again, got);
     }
     leaked.post("/client_sessions/create", fields("kept")).await.refused(400, "client_session_token_already_exists");
-    assert_eq!(revoke(&world, &id).await, 1);
+    assert_eq!(world.revoke_with_client_sessions(&id).await, 1);
     app(&world, &got).get("/devices/list").await.refused(401, "client_session_not_found");
     app(&world, &kept).get("/devices/list").await.ok();
 }
@@ -134,8 +134,8 @@ async fn a_revoked_access_token_ends_its_client_sessions_in_each_workspace() {
 #[tokio::test]
 async fn many_client_sessions_end_in_batches() {
     let world = World::new().await;
-    let (id, leaked) = new_key(&world).await;
-    let first = created(&world.anonymous().bearer(leaked.reveal()), json!({})).await;
+    let (id, leaked) = world.another_key().await;
+    let first = created(&leaked, json!({})).await;
     sqlx::query(
         "insert into client_session (workspace_id, client_session_id, token_hash, token_sealed, connected_account_ids,
              connect_webview_ids, created_at, expires_at, issuer_ids)
@@ -146,7 +146,7 @@ async fn many_client_sessions_end_in_batches() {
     .execute(&mut world.database().await)
     .await
     .expect("the rows are inserted");
-    assert_eq!(revoke(&world, &id).await, 2_501);
+    assert_eq!(world.revoke_with_client_sessions(&id).await, 2_501);
     app(&world, &first).get("/devices/list").await.refused(401, "client_session_not_found");
     assert_eq!(world.events("client_session.deleted").await.len(), 2_501);
 }
@@ -156,8 +156,7 @@ async fn no_client_session_of_a_key_is_created_or_extended_while_the_key_is_revo
     let world = World::with_connections(8).await;
     let jane = world.person("jane").await;
     for _ in 0..5 {
-        let (id, leaked) = new_key(&world).await;
-        let leaked = world.anonymous().bearer(leaked.reveal());
+        let (id, leaked) = world.another_key().await;
         let empty = created(world.key(), json!({})).await;
         let requests = (0..24).map(async |at| match at % 3 {
             0 => {
@@ -172,7 +171,7 @@ async fn no_client_session_of_a_key_is_created_or_extended_while_the_key_is_revo
                 (response.status == 200).then(|| response.body["client_session"].clone())
             }
         });
-        let (sessions, _) = tokio::join!(join_all(requests), revoke(&world, &id));
+        let (sessions, _) = tokio::join!(join_all(requests), world.revoke_with_client_sessions(&id));
         for session in sessions.iter().flatten() {
             app(&world, session).get("/devices/list").await.refused(401, "client_session_not_found");
         }

@@ -5,8 +5,6 @@ use super::*;
 use crate::support::scim::{active, path_of};
 use crate::support::world::World;
 use futures_util::future::join_all;
-use handset::domain::token::Token;
-use handset::store::EndedSessions;
 
 #[tokio::test]
 async fn the_deactivation_of_a_phone_ends_the_instant_key_that_let_it_in() {
@@ -133,28 +131,16 @@ async fn an_instant_key_does_not_follow_its_client_session_to_another_person() {
     }
 }
 
-async fn new_key(world: &World) -> (String, Token) {
-    let created = world.store.create_api_key(&world.record, "leaked", world.clock.now(), &world.random).await;
-    let (id, key) = created.expect("the workspace exists");
-    (id.to_string(), key)
-}
-
-async fn revoke(world: &World, id: &str) -> u64 {
-    let id = world.store.revoke_api_key(id, world.clock.now()).await.expect("the key exists");
-    world.store.end_client_sessions_of(id.0, EndedSessions::Issued, world.clock.now()).await.expect("they end")
-}
-
 #[tokio::test]
 async fn a_revoked_key_ends_the_instant_keys_that_it_has_generated_with_their_client_sessions() {
     let world = World::new().await;
     let jane = world.person("jane").await;
-    let (id, leaked) = new_key(&world).await;
-    let leaked = world.anonymous().bearer(leaked.reveal());
+    let (id, leaked) = world.another_key().await;
     let body = json!({ "user_identity_id": jane, "max_use_count": 3 });
     let key = leaked.post(GENERATE, body).await.ok()["instant_key"].clone();
     let kept = generate(&world, &jane, json!({})).await;
     let apps = [exchanged(&world, &key).await, exchanged(&world, &key).await];
-    assert_eq!(revoke(&world, &id).await, 2);
+    assert_eq!(world.revoke_with_client_sessions(&id).await, 2);
     for app in &apps {
         app.get("/devices/list").await.refused(401, "client_session_not_found");
     }
@@ -166,8 +152,7 @@ async fn a_revoked_key_ends_the_instant_keys_that_it_has_generated_with_their_cl
 async fn a_key_that_is_revoked_without_its_client_sessions_leaves_its_instant_keys() {
     let world = World::new().await;
     let jane = world.person("jane").await;
-    let (id, replaced) = new_key(&world).await;
-    let replaced = world.anonymous().bearer(replaced.reveal());
+    let (id, replaced) = world.another_key().await;
     let body = json!({ "user_identity_id": jane, "max_use_count": 2 });
     let key = replaced.post(GENERATE, body.clone()).await.ok()["instant_key"].clone();
     world.store.revoke_api_key(&id, world.clock.now()).await.expect("the key exists");
@@ -182,13 +167,12 @@ async fn no_client_session_of_an_instant_key_outlives_the_revocation_of_its_key(
     let world = World::with_connections(8).await;
     let jane = world.person("jane").await;
     for _ in 0..5 {
-        let (id, leaked) = new_key(&world).await;
-        let leaked = world.anonymous().bearer(leaked.reveal());
+        let (id, leaked) = world.another_key().await;
         let body = json!({ "user_identity_id": jane, "max_use_count": 100 });
         let key = leaked.post(GENERATE, body.clone()).await.ok()["instant_key"].clone();
         let exchanges = join_all((0..10).map(|_| exchange(&world, &key)));
         let generated = join_all((0..3).map(|_| leaked.post(GENERATE, body.clone())));
-        let (responses, generated, _) = tokio::join!(exchanges, generated, revoke(&world, &id));
+        let (responses, generated, _) = tokio::join!(exchanges, generated, world.revoke_with_client_sessions(&id));
         for response in responses.iter().filter(|response| response.status == 200) {
             let app = world.anonymous().bearer(&text(&response.body["client_session"]["token"]));
             app.get("/devices/list").await.refused(401, "client_session_not_found");
