@@ -173,9 +173,6 @@ impl Workspace {
         requests: &[Deactivation],
         waits: bool,
     ) -> Result<Vec<Option<Option<Deactivated>>>> {
-        if self.store.is_distributed {
-            return self.deactivate_on_node(connection, requests, waits).await;
-        }
         let rows = audited!(
             each,
             emit_events,
@@ -252,38 +249,6 @@ impl Workspace {
             EventType::PhoneDeactivated.into_str(),
             EventType::AcsCredentialInvalidated.into_str(),
             EventType::AcsCredentialDeleted.into_str(),
-            EventType::ClientSessionDeleted.into_str(),
-        )
-        .fetch_all(connection)
-        .await?;
-        Ok(in_order(requests.len(), || Some(None), rows.into_iter().map(|row| (row.place, row.outcome()))))
-    }
-
-    /// The same where the tables may be on several nodes: in a function that Citus runs on the node with the workspace, by one
-    /// call. It waits for the transactions before it, so with `waits` no request is passed over.
-    async fn deactivate_on_node(
-        &self,
-        connection: &mut UnitConnection<'_>,
-        requests: &[Deactivation],
-        waits: bool,
-    ) -> Result<Vec<Option<Option<Deactivated>>>> {
-        let credential_types = [EventType::AcsCredentialInvalidated, EventType::AcsCredentialDeleted];
-        let rows = sqlx::query_as!(
-            Row,
-            r#"
-            select place as "place!", device as "device_id!", was_deactivated as "before!", is_deactivated as "now!"
-            from deactivate_phones($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-            "#,
-            self.workspace_id(),
-            requests.iter().map(|request| request.at).max(),
-            &column(requests, |request| request.context.clone()),
-            &column(requests, |request| request.device_id.0),
-            &column(requests, |request| request.scope.owner()) as _,
-            &column(requests, |request| request.reason.as_deref()) as _,
-            &column(requests, |request| request.at),
-            waits,
-            EventType::PhoneDeactivated.into_str(),
-            &credential_types.map(|event_type| event_type.into_str().to_owned()),
             EventType::ClientSessionDeleted.into_str(),
         )
         .fetch_all(connection)

@@ -4,7 +4,7 @@
 use crate::domain::event::EventType;
 use crate::domain::id::DeviceId;
 use crate::domain::phone::{MAX_PHONES, Registration};
-use crate::error::{AuthFailure, Denial, Error, Reason, ResourceKind, Result, Scheme};
+use crate::error::{AuthFailure, Denial, Error, Reason, Result, Scheme};
 use crate::store::Workspace;
 use crate::store::batch::{SharedWrite, column, in_order, passing_over};
 use crate::store::pool::UnitConnection;
@@ -53,13 +53,9 @@ impl SharedWrite for PhoneRegistration {
         waits: bool,
     ) -> Result<Vec<Option<Outcome>>> {
         let store = workspace.store.clone();
-        if store.is_distributed {
-            let unit = store.emitter().run(move |connection| {
-                Box::pin(async move { workspace.register_on_node(connection, &requests, waits).await })
-            });
-            return unit.await;
-        }
-        let unit = store.emitter().transact_with(BEGIN, move |connection| {
+        // Citus refuses generic plans, and plans once what it runs on the shard.
+        let begin = if store.is_distributed { "begin" } else { BEGIN };
+        let unit = store.emitter().transact_with(begin, move |connection| {
             Box::pin(async move {
                 let persons: Vec<_> = requests.iter().map(|request| request.new.user_identity_id).collect();
                 let locked = workspace.lock_active_user_identities(connection, &persons, waits).await?;
@@ -266,62 +262,6 @@ impl Workspace {
         .await?;
         Ok(in_order(requests.len(), || None, rows.into_iter().map(|row| (row.place, row.outcome()))))
     }
-
-    /// The same where the tables may be on several nodes, with the locks of the user identities: in a function that Citus runs
-    /// on the node with the workspace, by one call.
-    async fn register_on_node(
-        &self,
-        connection: &mut UnitConnection<'_>,
-        requests: &[PhoneRegistration],
-        waits: bool,
-    ) -> Result<Vec<Option<Outcome>>> {
-        let rows = sqlx::query!(
-            r#"
-            select place as "place!", outcome as "outcome!", device as "device_id: DeviceId"
-            from register_phones($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-            "#,
-            self.workspace_id(),
-            requests.iter().map(|request| request.at).max(),
-            &column(requests, |request| request.context.clone()),
-            &column(requests, |request| request.new.user_identity_id.0),
-            &column(requests, |request| request.new.device_id.0),
-            &column(requests, |request| request.new.custom_sdk_installation_id.as_deref()) as _,
-            &column(requests, |request| request.new.operating_system.into_str()) as _,
-            &column(requests, |request| request.new.os_version.as_str()) as _,
-            &column(requests, |request| request.new.device_manufacturer.as_str()) as _,
-            &column(requests, |request| request.new.device_model.as_str()) as _,
-            &column(requests, |request| request.new.assa_abloy_metadata.as_ref().map(|metadata| json!(metadata))) as _,
-            &column(requests, |request| request.new.client_session_id.map(|id| id.0)) as _,
-            &column(requests, |request| request.at),
-            waits,
-            MAX_PHONES,
-            EventType::PhoneRegistered.into_str(),
-            EventType::AcsCredentialIssued.into_str(),
-        )
-        .fetch_all(connection)
-        .await?;
-        let mut outcomes = Vec::with_capacity(rows.len());
-        for row in rows {
-            let outcome = match (row.outcome.as_str(), row.device_id) {
-                ("registered", Some(device_id)) => Outcome::Registered(device_id),
-                ("barred", _) => Outcome::Barred,
-                ("full", _) => Outcome::Full,
-                ("signed_in", _) => Outcome::SignedIn,
-                ("session_ended", _) => Outcome::SessionEnded,
-                ("suspended", _) => return Err(Error::Conflict(Reason::UserIdentitySuspended)),
-                ("no_person", _) => return Err(unknown_person(requests, row.place)),
-                (other, _) => return Err(Error::Internal(format!("a registration ended as {other:?}").into())),
-            };
-            outcomes.push((row.place, Some(outcome)));
-        }
-        Ok(in_order(requests.len(), || None, outcomes))
-    }
-}
-
-fn unknown_person(requests: &[PhoneRegistration], place: i64) -> Error {
-    let request = usize::try_from(place - 1).ok().and_then(|index| requests.get(index));
-    let person = request.map_or_else(String::new, |request| request.new.user_identity_id.to_string());
-    Error::NotFound(ResourceKind::UserIdentity, person)
 }
 
 struct Row {

@@ -17,9 +17,9 @@ impl KeyedQuery for KeyOnly {
     async fn load(hashes: &[&[u8]], _: &[KeyOnly], store: &Store) -> Result<Vec<KeyRow<()>>> {
         let rows = sqlx::query!(
             r#"
-            select place as "place!", api_key_id, revoked_at, workspace_id, account_id, is_sandbox
-            from unnest($1::bytea[]) with ordinality as requested (token_hash, place)
-            join api_key using (token_hash) join workspace using (workspace_id)
+            select place as "place!", api_key_id as "api_key_id!", revoked_at, workspace_id as "workspace_id!",
+                account_id as "account_id!", is_sandbox as "is_sandbox!"
+            from find_api_keys($1)
             "#,
             hashes as _,
         );
