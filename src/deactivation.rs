@@ -1,6 +1,6 @@
 //! The deactivation service: deactivates a phone, all phones of a user identity, or a person that a company's directory
-//! makes inactive. The store does it in one unit of work with the events; this module interprets the result. Requests and responses are
-//! the dialects'.
+//! makes inactive. The store does it in one unit of work with the events; this module interprets
+//! the result. Requests and responses are the dialects'.
 
 use crate::domain::id::{DeviceId, UserIdentityId};
 use crate::domain::scim::{ScimUser, ScimUserChange};
@@ -18,10 +18,17 @@ pub async fn of_phone(
     reason: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    match workspace.deactivate_phone(device_id, scope, reason, now).await? {
-        None => Err(Error::NotFound(ResourceKind::Phone, device_id.to_string())),
-        Some(deactivated) => Ok(deactivated.is_newly_deactivated),
+    let deactivate = |scope| workspace.deactivate_phone(device_id, scope, reason.clone(), now);
+    let mut deactivated = deactivate(scope).await?;
+    if let (None, Scope::Person(person)) = (&deactivated, scope) {
+        // Merged into another one since the session was authenticated?
+        let primary = workspace.primary_of(person).await?;
+        if primary != person {
+            deactivated = deactivate(Scope::Person(primary)).await?;
+        }
     }
+    let deactivated = deactivated.ok_or_else(|| Error::NotFound(ResourceKind::Phone, device_id.to_string()))?;
+    Ok(deactivated.is_newly_deactivated)
 }
 
 /// Deactivates all active phones of a user identity. Returns their ids in order of registration.

@@ -288,6 +288,7 @@ impl Workspace {
         }
         let deleted = self.store.writer().transact(move |connection| {
             Box::pin(async move {
+                workspace.lock_user_identity(connection, person).await?;
                 precondition.check(&workspace.lock_contact(connection, person, id).await?)?;
                 workspace.mark_deleted(connection, person, id, now).await
             })

@@ -25,6 +25,7 @@ impl Workspace {
             Box::pin(async move {
                 if let Some(person) = holder.user_identity_id() {
                     workspace.lock_active_user_identities(connection, &[person], true).await?;
+                    workspace.lock_phones_of(connection, &[person]).await?;
                 }
                 let credential = workspace.lock_credential_alone(connection, id).await?;
                 if !credential.judge_assignment(holder)? {
@@ -37,7 +38,7 @@ impl Workspace {
         assigned.await
     }
 
-    /// Locks the phones that get the credential before the clock, in the order of a deactivation.
+    /// Gives the credential to the locked phones before it takes the clock, in the order of a deactivation.
     #[expect(clippy::too_many_lines, reason = "one statement with its events and its rows of the audit trail")]
     async fn assign_under_lock(
         &self,

@@ -72,9 +72,9 @@ impl Workspace {
         Ok(())
     }
 
-    /// Locks a credential, the user identity to which it belongs and its children until the transaction ends. None if it
-    /// changed hands before it was locked. The user identity is first, as everywhere; its phones that are registered
-    /// meanwhile have their children of what is locked.
+    /// Locks a credential with its children, after the user identity to which it belongs and its phones, until the transaction
+    /// ends. None if it changed hands before it was locked. Phones that are registered meanwhile have their children of what is
+    /// locked.
     pub(super) async fn lock_credential(
         &self,
         connection: &mut UnitConnection<'_>,
@@ -83,10 +83,12 @@ impl Workspace {
         let person = self.credential_on(connection, id).await?.user_identity_id;
         if let Some(person) = person {
             match self.lock_user_identity(connection, person).await {
-                // The credential is gone with the user identity.
-                Err(Error::NotFound(..)) => return Err(Error::NotFound(ResourceKind::Credential, id.to_string())),
+                // Merged or deleted meanwhile.
+                Err(Error::NotFound(..)) => return Ok(None),
                 locked => locked?,
             }
+            // Before their credentials, as a deactivation does.
+            self.lock_phones_of(connection, &[person]).await?;
         }
         // In the order of a deletion.
         let family = select_credentials!(

@@ -55,21 +55,25 @@ impl Workspace {
         connection: &mut UnitConnection<'_>,
         id: InstantKeyId,
     ) -> Result<UserIdentityId> {
-        let person = sqlx::query_scalar!(
-            r#"
-            select user_identity_id as "user_identity_id!: UserIdentityId"
-            from instant_key join client_session using (workspace_id, client_session_id)
-            where instant_key.workspace_id = $1 and instant_key_id = $2 and user_identity_id is not null
-            "#,
-            self.workspace_id(),
-            id.0,
-        )
-        .fetch_optional(&mut *connection)
-        .await?
-        .ok_or_else(no_instant_key)?;
-        match self.lock_active_user_identities(connection, &[person], true).await {
-            Err(Error::NotFound(..) | Error::Conflict(Reason::UserIdentitySuspended)) => Err(no_instant_key()),
-            locked => locked.map(|_| person),
+        loop {
+            let person = sqlx::query_scalar!(
+                r#"
+                select user_identity_id as "user_identity_id!: UserIdentityId"
+                from instant_key join client_session using (workspace_id, client_session_id)
+                where instant_key.workspace_id = $1 and instant_key_id = $2 and user_identity_id is not null
+                "#,
+                self.workspace_id(),
+                id.0,
+            )
+            .fetch_optional(&mut *connection)
+            .await?
+            .ok_or_else(no_instant_key)?;
+            match self.lock_active_user_identities(connection, &[person], true).await {
+                // Merged or deleted meanwhile: the session is the primary's, or gone.
+                Err(Error::NotFound(..)) => {}
+                Err(Error::Conflict(Reason::UserIdentitySuspended)) => return Err(no_instant_key()),
+                locked => return locked.map(|_| person),
+            }
         }
     }
 

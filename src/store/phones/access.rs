@@ -114,12 +114,15 @@ impl Workspace {
             Row,
             r#"
             with person as materialized (
-                select user_identity_id from user_identity where workspace_id = $1 and user_identity_id = $4
+                -- Waits for a merge, which takes the access to the primary.
+                select user_identity_id from user_identity
+                where workspace_id = $1 and user_identity_id = $4
+                for key share
             ), device as materialized (
                 select device_id from phone where workspace_id = $1 and device_id = $5
             ), revoked as (
                 delete from device_access
-                where workspace_id = $1 and user_identity_id = $4 and device_id = $5
+                where workspace_id = $1 and user_identity_id in (select user_identity_id from person) and device_id = $5
                 returning user_identity_id, device_id
             ), changes as (
                 select 'device_access.revoked' as action, device_id as subject_id,

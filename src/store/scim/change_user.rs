@@ -23,7 +23,7 @@ impl Workspace {
         let workspace = self.clone();
         let changed = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
-                found(workspace.lock_scim_user(connection, id).await?, ResourceKind::UserIdentity, id)?;
+                found(workspace.lock_user_identity_for_update(connection, id).await?, ResourceKind::UserIdentity, id)?;
                 let user = workspace.scim_user_on(&mut *connection, id, now).await?;
                 match change(&user)? {
                     None => Ok(user),
@@ -47,7 +47,7 @@ impl Workspace {
         let workspace = self.clone();
         let deleted = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
-                found(workspace.lock_scim_user(connection, id).await?, ResourceKind::UserIdentity, id)?;
+                found(workspace.lock_user_identity_for_update(connection, id).await?, ResourceKind::UserIdentity, id)?;
                 let user = workspace.scim_user_on(&mut *connection, id, now).await?;
                 condition(&user)?;
                 workspace.suspend_user_identity(&mut *connection, id, now).await?;

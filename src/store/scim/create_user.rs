@@ -49,7 +49,7 @@ impl Workspace {
         change: &ScimUserChange,
     ) -> Result<Option<UserIdentityId>> {
         let Some(first) = self.candidate(connection, change).await? else { return Ok(None) };
-        self.lock_scim_user(connection, first.user_identity_id).await?;
+        self.lock_user_identity_for_update(connection, first.user_identity_id).await?;
         // Another request may have taken it up meanwhile.
         match self.candidate(connection, change).await? {
             Some(Candidate { has_name: true, .. }) => Err(Error::Conflict(Reason::UserIdentityExists("userName"))),

@@ -31,9 +31,6 @@ impl Workspace {
                 returning user_identity_id, suspended_at
             ), ended_applications as (
                 delete from application where workspace_id = $1 and user_identity_id = $4
-            ), ended_access as (
-                delete from device_access where workspace_id = $1 and user_identity_id = $4
-                returning device_id
             ), taken_back as (
                 update number_register set user_identity_id = null
                 where workspace_id = $1 and user_identity_id = $4
@@ -45,10 +42,6 @@ impl Workspace {
                 select 'user_identity.suspended', user_identity_id, '{}'::jsonb,
                     jsonb_build_object('suspended_at', suspended_at)
                 from suspended
-                union all
-                select 'device_access.revoked', device_id,
-                    jsonb_build_object('device_id', device_id, 'user_identity_id', $4::uuid), null
-                from ended_access
                 union all
                 select 'number.taken_back', register_id, after || jsonb_build_object('user_identity_id', $4::uuid), after
                 from taken_back
@@ -94,9 +87,9 @@ impl Workspace {
         Ok(())
     }
 
-    /// Locks a user identity for a change by a directory until the transaction ends. The lock waits for what refers to the
-    /// user identity in transactions in progress, also by a foreign key.
-    pub(super) async fn lock_scim_user(
+    /// Locks a user identity until the transaction ends. The lock waits for what refers to it in transactions in progress, also
+    /// by a foreign key.
+    pub(in crate::store) async fn lock_user_identity_for_update(
         &self,
         connection: &mut UnitConnection<'_>,
         id: UserIdentityId,

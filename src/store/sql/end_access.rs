@@ -1,7 +1,8 @@
 //! The end of a person's access, which is part of a suspension as of a deletion.
 
 /// Completes and runs a statement that ends the access of a user identity: deactivates its phones for a reason, and deletes its
-/// credentials and client sessions, also those that spoke for its phones, with an event and a row of the audit trail for each.
+/// credentials, its access to other devices and its client sessions, also those that spoke for its phones, with the events and
+/// rows of the audit trail.
 ///
 /// `end_access!(self, id, reason, now, ", column = …", ", part as (…)", "union all select …", "select …")`: what else is set
 /// of the phones, further parts, further rows of `changes`, and the statement's own result. **`$4` is the user identity.**
@@ -32,6 +33,10 @@ macro_rules! end_access {
                 delete from client_session
                 where workspace_id = $1 and client_session_id in (select client_session_id from ending)
                 returning client_session_id
+            ), revoked_access as (
+                delete from device_access
+                where workspace_id = $1 and user_identity_id = $4
+                returning device_id
             )
             "# + $parts + r#"
             , changes as (
@@ -42,6 +47,10 @@ macro_rules! end_access {
                 from deactivated
                 union all
                 select 'credential.deleted', acs_credential_id, before, null from revoked
+                union all
+                select 'device_access.revoked', device_id,
+                    jsonb_build_object('device_id', device_id, 'user_identity_id', $4::uuid), null
+                from revoked_access
                 "# + $changes + r#"
             ), new_events as (
                 select name_uuid(device_id, $6::text) as event_id, $6::text as event_type, $4::uuid as user_identity_id,

@@ -2,22 +2,24 @@
 
 use crate::domain::event::EventType;
 use crate::domain::id::UserIdentityId;
-use crate::error::Result;
+use crate::error::{ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::batch::column;
 use crate::store::pool::UnitConnection;
+use crate::store::sql::found;
 use chrono::{DateTime, Utc};
 
 impl Workspace {
     /// Deletes a user identity with its client sessions and credentials, and deactivates its phones, with the client
     /// sessions that spoke for them; emits an event for each. The phones' tombstones stay, without an owner.
     pub async fn delete_user_identity(&self, id: UserIdentityId, now: DateTime<Utc>) -> Result<()> {
-        // Under the locks of the user identity and its phones, so that no phone is registered and no credential created
-        // meanwhile. A phone deactivated just before by itself has had its events, and loses its owner with the others.
+        // Under the locks of the user identity and its phones, so that no phone is registered, and no credential
+        // and no client session created meanwhile. A phone deactivated just before by itself has had its events, and loses its owner with the others.
         let workspace = self.clone();
         let deleted = self.store.emitter().transact(move |connection| {
             Box::pin(async move {
-                workspace.lock_user_identity(connection, id).await?;
+                let locked = workspace.lock_user_identity_for_update(connection, id).await?;
+                found(locked, ResourceKind::UserIdentity, id)?;
                 workspace.lock_phones_of(connection, &[id]).await?;
                 workspace.disown_rows(connection, id, now).await?;
                 workspace.delete_under_lock(connection, id, now).await

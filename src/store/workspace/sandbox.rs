@@ -5,6 +5,7 @@ use crate::domain::page::{Page, Position};
 use crate::domain::workspace::{ActionAttempt, ActionAttemptFilter};
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
+use crate::store::batch::column;
 use crate::store::numbers::claims::free_numbers;
 use crate::store::pool::UnitConnection;
 use crate::store::sql::{found, raw_ids};
@@ -13,10 +14,15 @@ use chrono::{DateTime, Utc};
 /// Action type of a reset.
 const RESET: &str = "RESET_SANDBOX_WORKSPACE";
 
+/// A number that a deleted row had claimed.
+struct Claimed {
+    number: String,
+    register_id: PhoneNumberId,
+}
+
 impl Workspace {
     /// Deletes a sandbox's user identities with their contacts, phones, numbers, credentials, client sessions, instant keys,
-    /// groups, events
-    /// and webhooks. The keys and tokens of its callers stay. Any other workspace is refused.
+    /// groups, events and webhooks. The keys and tokens of its callers stay. Any other workspace is refused.
     pub async fn reset_sandbox(&self, attempt: ActionAttemptId, now: DateTime<Utc>) -> Result<ActionAttempt> {
         if !self.is_sandbox {
             return Err(Error::Conflict(Reason::NotASandbox));
@@ -82,8 +88,8 @@ impl Workspace {
         // webhooks), so that none deadlocks with this. Later ones find no user identity; one that is created
         // concurrently belongs to the reset sandbox.
         let persons = self.lock_all_user_identities(connection).await?;
-        self.free_all_numbers(connection).await?;
-        self.delete_audited_rows(connection, now).await?;
+        let claimed = self.delete_audited_rows(connection, now).await?;
+        self.free_all_numbers(connection, claimed).await?;
         for statement in [
             sqlx::query!("delete from client_session where workspace_id = $1", self.workspace_id()),
             sqlx::query!(
@@ -117,9 +123,15 @@ impl Workspace {
         Ok(())
     }
 
-    async fn delete_audited_rows(&self, connection: &mut UnitConnection<'_>, now: DateTime<Utc>) -> Result<()> {
-        audited!(
-            query_scalar,
+    /// Deletes what has rows in the audit trail, and returns the numbers that were claimed.
+    async fn delete_audited_rows(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claimed>> {
+        let claimed = audited!(
+            query_as,
+            Claimed,
             r#"
             with credentials as (
                 delete from credential where workspace_id = $1
@@ -155,36 +167,32 @@ impl Workspace {
                 from groups
             )
             "#,
-            r#"select count(*) as "count!" from changes"#,
+            r#"
+            select before ->> 'number' as "number!", register_id as "register_id: PhoneNumberId" from numbers
+            where before ->> 'status' <> 'finished'
+            "#,
             self.workspace_id(),
             now,
             self.context(&[]),
-        )
-        .fetch_one(connection)
-        .await?;
-        Ok(())
+        );
+        Ok(claimed.fetch_all(connection).await?)
     }
 
-    /// Frees the numbers. On a cluster one by one, since each claim is on the node of its number.
-    async fn free_all_numbers(&self, connection: &mut UnitConnection<'_>) -> Result<()> {
-        if !self.store.is_distributed {
-            sqlx::query!("delete from claimed_number where workspace_id = $1", self.workspace_id())
-                .execute(connection)
-                .await?;
-            return Ok(());
+    /// Frees the numbers of deleted rows, and no other that is claimed meanwhile. On a cluster one by one, since each claim is on
+    /// the node of its number.
+    async fn free_all_numbers(&self, connection: &mut UnitConnection<'_>, claimed: Vec<Claimed>) -> Result<()> {
+        if self.store.is_distributed {
+            let claimed = claimed.into_iter().map(|row| (row.number, row.register_id)).collect();
+            return free_numbers(connection, self.id(), claimed).await;
         }
-        let claimed = sqlx::query!(
-            r#"
-            select number, register_id as "register_id: PhoneNumberId" from number_register
-            where workspace_id = $1 and status <> 'finished'
-            for no key update
-            "#,
+        sqlx::query!(
+            "delete from claimed_number where workspace_id = $1 and register_id = any ($2)",
             self.workspace_id(),
+            &column(&claimed, |row| row.register_id.0),
         )
-        .fetch_all(&mut *connection)
+        .execute(connection)
         .await?;
-        let claimed = claimed.into_iter().map(|row| (row.number, row.register_id)).collect();
-        free_numbers(connection, self.id(), claimed).await
+        Ok(())
     }
 
     async fn lock_all_user_identities(&self, connection: &mut UnitConnection<'_>) -> Result<Vec<uuid::Uuid>> {

@@ -43,6 +43,8 @@ async fn granted_devices_are_listed_until_access_is_revoked() {
     assert_eq!(accessible(&world, &jane).await, [second.as_str()]);
     let audited = "select count(*) from audit where action like 'device_access.%'";
     assert_eq!(count(&world, audited).await, 3, "two grants and a revocation, each once");
+    world.key().post("/user_identities/delete", json!({ "user_identity_id": jane })).await.ok();
+    assert_eq!(count(&world, audited).await, 4, "a deleted user identity loses the other grant");
 }
 
 #[tokio::test]

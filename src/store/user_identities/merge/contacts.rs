@@ -106,9 +106,6 @@ impl Workspace {
                 select distinct on (import_key) contact_id from contact
                 where workspace_id = $1 and user_identity_id = any ($3) and import_key is not null and deleted_at is null
                 order by import_key, user_identity_id <> $2, contact_id
-            ), numbers as (
-                update contact_number set user_identity_id = $2
-                where workspace_id = $1 and user_identity_id = any ($4)
             )
             update contact
             set user_identity_id = $2, contact_group_id = null, updated_at = date_trunc('second', $5::timestamptz),
@@ -120,6 +117,15 @@ impl Workspace {
             &merge.all(),
             &merge.merged(),
             now,
+        )
+        .execute(&mut *connection)
+        .await?;
+        // After the contacts are locked: a change of one that was under way may have replaced its numbers.
+        sqlx::query!(
+            "update contact_number set user_identity_id = $2 where workspace_id = $1 and user_identity_id = any ($3)",
+            self.workspace_id(),
+            merge.primary.0,
+            &merge.merged(),
         )
         .execute(connection)
         .await?;
