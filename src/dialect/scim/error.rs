@@ -151,6 +151,10 @@ fn invalid(issues: &[Issue]) -> (StatusCode, ErrorBody) {
         Some(Step::Key(name)) => name.as_str(),
         _ => "",
     };
+    if let (Problem::Length { limit: Limit::AtMost(most), .. }, "Operations") = (&issue.problem, name) {
+        let detail = format!("The request has more operations than the maximum (maxOperations) of {most}. Send fewer");
+        return ErrorBody::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
+    }
     let scim_type = match (&issue.problem, name) {
         (Problem::ReadOnly, _) => "mutability",
         (Problem::NoTarget, _) => "noTarget",

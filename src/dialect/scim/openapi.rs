@@ -7,7 +7,7 @@ use super::error::body_of;
 use super::route::{Operation, Scim};
 use crate::api::input::Field;
 use crate::api::openapi::*;
-use crate::error::{AuthFailure, BodyFault, Error, Issue, Problem, Rejection, ResourceKind, Scheme};
+use crate::error::*;
 use serde_json::{Map, Value, json};
 
 const SCHEME: &str = "ScimToken";
@@ -99,6 +99,12 @@ pub fn resource(name: &str, description: &str, schema: &str, example: Value) -> 
 /// A response with a list of one resource.
 pub fn list(name: &str, resource: Value) -> Value {
     RESPONSES.json(name, "OK", "ScimList", examples::list(resource))
+}
+
+/// The error of more operations than a request may have.
+pub fn too_many_operations(most: usize) -> Error {
+    let problem = Problem::Length { limit: Limit::AtMost(most), unit: Unit::Items };
+    Error::Invalid(vec![Issue::field("Operations", problem)])
 }
 
 /// 204.
