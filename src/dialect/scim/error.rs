@@ -218,7 +218,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
             ErrorBody::keyword(StatusCode::CONFLICT, "uniqueness", detail)
         }
         Reason::ManagedNumber => {
-            let detail = "The workspace has assigned the work number; it is read-only";
+            let detail = "The workspace has assigned the work number, so it is read-only. Leave it out, or release the number first";
             ErrorBody::keyword(StatusCode::BAD_REQUEST, "mutability", detail)
         }
         Reason::TooManyGroups(most) => conflict(format!("There are {most} groups already. Delete one first")),

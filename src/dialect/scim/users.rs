@@ -6,7 +6,7 @@ mod representation;
 use super::answer::{Answer, precondition};
 use super::input::{Listed, Searched, Viewed, Written};
 use super::openapi::{body, examples, list, resource};
-use super::patch::{self, PatchOperation, read_only};
+use super::patch::{self, PatchOperation};
 use super::resource;
 use super::route::{Call, Context, Nothing, Operation, Shown};
 use super::schema::USERS;
@@ -166,7 +166,7 @@ fn patched(
     if let Some(managed) = user.managed_number.as_ref().filter(|_| change.is_active) {
         let work = change.numbers.iter().find(|(slot_type, _)| *slot_type == SlotType::Work);
         if work.is_some_and(|(_, number)| number != managed) {
-            return Err(read_only("phoneNumbers"));
+            return Err(Error::Conflict(Reason::ManagedNumber));
         }
     }
     Ok(Some(change))
