@@ -156,13 +156,14 @@ fn invalid(issues: &[Issue]) -> (StatusCode, ErrorBody) {
         return ErrorBody::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
     }
     let scim_type = match (&issue.problem, name) {
-        (Problem::ReadOnly, _) => "mutability",
+        (Problem::ReadOnly | Problem::Required, _) => "mutability",
         (Problem::NoTarget, _) => "noTarget",
         (Problem::Format(Format::Cursor), _) => "invalidCursor",
         (_, "filter") => "invalidFilter",
         (_, "path") => "invalidPath",
         (_, "count") => "invalidCount",
-        (_, "Operations") => "invalidSyntax",
+        (Problem::Rule(_), "Operations") => "tooMany",
+        (_, "Operations") | (Problem::Missing, "value") => "invalidSyntax",
         _ => "invalidValue",
     };
     let detail = match issue.path.is_empty() {
@@ -203,6 +204,7 @@ fn worded(problem: &Problem) -> String {
         Problem::Range(_) => "the number is out of range".to_owned(),
         Problem::Period => "a period is not allowed".to_owned(),
         Problem::ReadOnly => "the value is read-only".to_owned(),
+        Problem::Required => "the value is required and cannot be removed".to_owned(),
         Problem::NoTarget => "the path names no value that is there".to_owned(),
         Problem::Rule(message) => message.clone().into_owned(),
     }

@@ -125,7 +125,7 @@ pub async fn update(context: &Context, text: &str, body: &Map<String, Value>, he
         let before = writable(group, true, &base);
         let mut after = before.clone();
         patch::apply(&GROUPS, &mut after, operations)?;
-        let (before, after) = (change_of(before)?, change_of(resource::read(&GROUPS, after)?)?);
+        let (before, after) = (change_of(before)?, change_of(patch::read_result(&GROUPS, after)?)?);
         Ok((before != after).then_some(after))
     };
     change(context, id, headers, patched).await

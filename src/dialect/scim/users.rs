@@ -152,7 +152,7 @@ fn patched(
     let before = writable(user, region);
     let mut after = before.clone();
     patch::apply(&USERS, &mut after, operations)?;
-    let after = resource::read(&USERS, after)?;
+    let after = patch::read_result(&USERS, after)?;
     if after == before {
         return Ok(None);
     }
