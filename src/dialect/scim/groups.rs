@@ -67,11 +67,11 @@ pub fn routes() -> Vec<Operation> {
 }
 
 async fn list_groups(call: Call, Listed(query): Listed) -> Result<Answer> {
-    search::find(&Context::of(&call), &[Source::Groups], query).await.map(Answer::ok)
+    search::find(&Context::of(&call), &[Source::Groups], query).await
 }
 
 async fn search_groups(call: Call, Searched(query): Searched) -> Result<Answer> {
-    search::find(&Context::of(&call), &[Source::Groups], query).await.map(Answer::ok)
+    search::find(&Context::of(&call), &[Source::Groups], query).await
 }
 
 async fn get_group(call: Call, Viewed(projection): Viewed) -> Result<Answer> {

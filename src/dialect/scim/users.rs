@@ -85,11 +85,11 @@ pub fn routes() -> Vec<Operation> {
 }
 
 async fn list_users(call: Call, Listed(query): Listed) -> Result<Answer> {
-    search::find(&Context::of(&call), &[Source::Users], query).await.map(Answer::ok)
+    search::find(&Context::of(&call), &[Source::Users], query).await
 }
 
 async fn search_users(call: Call, Searched(query): Searched) -> Result<Answer> {
-    search::find(&Context::of(&call), &[Source::Users], query).await.map(Answer::ok)
+    search::find(&Context::of(&call), &[Source::Users], query).await
 }
 
 async fn get_user(call: Call, Viewed(projection): Viewed) -> Result<Answer> {
