@@ -31,6 +31,7 @@ pub fn routes() -> Vec<Operation> {
             )
             .example(body("ScimBulkRequest", examples::bulk()))
             .succeeds("200", resource("BulkResponse", "OK", "ScimBulkResponse", examples::bulk_response()))
+            .fails([too_many_operations(MAX_OPERATIONS)])
             .urgent(),
     ]
 }

@@ -101,6 +101,26 @@ pub fn list(name: &str, resource: Value) -> Value {
     RESPONSES.json(name, "OK", "ScimList", examples::list(resource))
 }
 
+/// Errors of lists, beside that of the filter.
+pub fn list_errors() -> [Error; 3] {
+    let count = Problem::Rule("a whole number is expected".into());
+    [
+        Error::ListTooLarge,
+        Error::Invalid(vec![Issue::field("cursor", Problem::Format(Format::Cursor))]),
+        Error::Invalid(vec![Issue::field("count", count)]),
+    ]
+}
+
+/// Errors of operations on a resource, beside those of its values.
+pub fn patch_errors() -> [Error; 3] {
+    let path = Problem::Rule("\"favorite\" is no attribute".into());
+    [
+        Error::Invalid(vec![Issue::field("id", Problem::ReadOnly)]),
+        Error::Invalid(vec![Issue::field("path", Problem::NoTarget)]),
+        Error::Invalid(vec![Issue::field("path", path)]),
+    ]
+}
+
 /// The error of more operations than a request may have.
 pub fn too_many_operations(most: usize) -> Error {
     let problem = Problem::Length { limit: Limit::AtMost(most), unit: Unit::Items };

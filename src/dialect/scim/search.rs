@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::cursor::{self, Start};
 use super::filter::Filter;
 use super::input::{Query, Searched};
-use super::openapi::{body, examples, list};
+use super::openapi::{body, examples, list, list_errors};
 use super::path::{AttributePath, member};
 use super::route::{Call, Context, Operation, Shown};
 use super::schema::{GROUPS, ResourceType, USERS};
@@ -51,7 +51,8 @@ pub fn routes() -> Vec<Operation> {
             .about("scim_search", "Search users and groups")
             .describe("Returns users and groups, by a query in the body.")
             .example(body("ScimSearchRequest", examples::search()))
-            .succeeds("200", list("UserList", examples::user())),
+            .succeeds("200", list("UserList", examples::user()))
+            .fails(list_errors()),
     ]
 }
 

@@ -5,7 +5,7 @@ mod representation;
 
 use super::answer::{Answer, precondition};
 use super::input::{Listed, Searched, Viewed, Written};
-use super::openapi::{body, examples, list, resource};
+use super::openapi::{body, examples, list, list_errors, patch_errors, resource};
 use super::patch::{self, PatchOperation};
 use super::resource;
 use super::route::{Call, Context, Nothing, Operation, Shown};
@@ -34,7 +34,8 @@ pub fn routes() -> Vec<Operation> {
         Operation::new(USERS_PATH, &["GET"], list_users)
             .about("scim_list_users", "List users")
             .describe("Returns the users of the workspace, in order of creation unless the query says otherwise.")
-            .succeeds("200", list("UserList", examples::user())),
+            .succeeds("200", list("UserList", examples::user()))
+            .fails(list_errors()),
         Operation::new(USERS_PATH, &["POST"], create_user)
             .about("scim_create_user", "Create a user")
             .describe(
@@ -48,7 +49,8 @@ pub fn routes() -> Vec<Operation> {
             .about("scim_search_users", "Search users")
             .describe("Returns users as the list does, by a query in the body.")
             .example(body("ScimSearchRequest", examples::search()))
-            .succeeds("200", list("UserList", examples::user())),
+            .succeeds("200", list("UserList", examples::user()))
+            .fails(list_errors()),
         Operation::new(USER_PATH, &["GET"], get_user)
             .about("scim_get_user", "Get a user")
             .describe("Returns one user.")
@@ -68,6 +70,7 @@ pub fn routes() -> Vec<Operation> {
             .describe("Applies operations to a user. A user that becomes inactive loses its phones.")
             .example(body("ScimPatch", examples::patch()))
             .succeeds("200", resource("User", "OK", "ScimUser", examples::user()))
+            .fails(patch_errors())
             .fails([unknown(), taken()])
             .conditional()
             .urgent(),
