@@ -84,6 +84,8 @@ pub enum Problem {
     Period,
     /// The value can only be read, and the request would change it.
     ReadOnly,
+    /// The value is required, and the request would remove it.
+    Required,
     /// A path that names nothing that is there.
     NoTarget,
     /// Another rule, in the words of the dialect that has it.

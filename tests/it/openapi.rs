@@ -238,6 +238,7 @@ fn endings(operation: &Operation) -> (BTreeSet<&'static str>, &'static [&'static
             expected.extend(operation.path.ends_with("{id}").then_some("404"));
             expected.extend(has("If-None-Match").then_some("304"));
             expected.extend(has("If-Match").then_some("412"));
+            expected.extend(operation.path.ends_with("/Bulk").then_some("413"));
             assert!(is_discovery || operation.method == "DELETE" || has_body || has("attributes"), "{operation}");
             (expected, &["409"])
         }

@@ -6,6 +6,7 @@ mod conditional;
 mod console;
 mod discovery;
 mod groups;
+mod large;
 mod leavers;
 mod lists;
 mod patch;

@@ -32,6 +32,7 @@ impl<'a> Authors<'a> {
             "instant_key" => "instant key of",
             "publishable_key" => "publishable key",
             "password" => "password of",
+            "scim_token" => "directory",
             "operator_account" => "operator",
             "operator" => "command line of the server",
             "sweeper" => "Handset, by itself",

@@ -95,6 +95,7 @@ fn worded(issue: &Issue) -> (&'static str, String, Option<Value>) {
         }
         Problem::Period => plain("value_error", "Value error, a period is not allowed"),
         Problem::ReadOnly => plain("value_error", "Value error, the value is read-only"),
+        Problem::Required => plain("value_error", "Value error, the value is required"),
         Problem::NoTarget => plain("value_error", "Value error, there is no such value"),
         Problem::Rule(message) => plain("value_error", message),
     }

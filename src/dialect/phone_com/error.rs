@@ -313,7 +313,9 @@ pub fn message(issue: &Issue) -> String {
         Problem::Format(Format::PhoneNumber(reason)) => {
             format!("No number to dial: {reason}. Write one outside the USA as +34 675 89 76 54")
         }
-        Problem::Format(_) | Problem::Period | Problem::ReadOnly | Problem::NoTarget => "It cannot be read".to_owned(),
+        Problem::Format(_) | Problem::Period | Problem::ReadOnly | Problem::Required | Problem::NoTarget => {
+            "It cannot be read".to_owned()
+        }
         // Of the lists, only that of e-mail addresses is limited.
         Problem::Length { limit: Limit::AtMost(most), unit: Unit::Items } => {
             format!("A contact has at most {most} e-mail addresses")

@@ -18,8 +18,8 @@ pub const MEDIA_TYPE: &str = "application/scim+json";
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
-    /// None for no content.
-    pub body: Option<Value>,
+    /// JSON; None for no content.
+    pub body: Option<String>,
     /// The entity tag of the resource, without mark and quotes.
     pub tag: Option<String>,
     /// The URI of a resource that was created or changed.
@@ -29,6 +29,11 @@ pub struct Answer {
 impl Answer {
     /// 200 with a body that is no resource.
     pub fn ok(body: Value) -> Answer {
+        Answer::json(body.to_string())
+    }
+
+    /// 200 with this JSON, which is no resource.
+    pub fn json(body: String) -> Answer {
         Answer { status: StatusCode::OK, body: Some(body), tag: None, location: None }
     }
 
@@ -48,7 +53,7 @@ impl api::route::Answer<Scim> for Answer {
                 response
             }
             Some(body) => {
-                let mut response = Response::new(Body::from(body.to_string()));
+                let mut response = Response::new(Body::from(body));
                 *response.status_mut() = self.status;
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
                 response

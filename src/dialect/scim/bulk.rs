@@ -4,11 +4,11 @@
 use super::answer::Answer;
 use super::error;
 use super::input::Operations;
-use super::openapi::{body, examples, resource};
+use super::openapi::{body, examples, resource, too_many_operations};
 use super::path::member;
 use super::route::{Call, Context, Operation, Shown};
 use super::{groups, users};
-use crate::error::{Error, Issue, Limit, Problem, Result, Step, Unit};
+use crate::error::{Error, Issue, Problem, Result, Step};
 use axum::http::header::{HeaderValue, IF_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
@@ -31,6 +31,7 @@ pub fn routes() -> Vec<Operation> {
             )
             .example(body("ScimBulkRequest", examples::bulk()))
             .succeeds("200", resource("BulkResponse", "OK", "ScimBulkResponse", examples::bulk_response()))
+            .fails([too_many_operations(MAX_OPERATIONS)])
             .urgent(),
     ]
 }
@@ -39,7 +40,7 @@ pub fn routes() -> Vec<Operation> {
 struct BulkOperation {
     method: String,
     bulk_id: Option<String>,
-    version: Option<String>,
+    version: Option<HeaderValue>,
     path: String,
     data: Map<String, Value>,
 }
@@ -57,12 +58,11 @@ async fn bulk(call: Call, Operations(given): Operations) -> Result<Answer> {
 }
 
 fn read(given: &Map<String, Value>) -> Result<Vec<BulkOperation>> {
-    let fault = |problem| Error::Invalid(vec![Issue::field("Operations", problem)]);
     let Some(operations) = member(given, "Operations").and_then(Value::as_array) else {
-        return Err(fault(Problem::Missing));
+        return Err(Error::Invalid(vec![Issue::field("Operations", Problem::Missing)]));
     };
     if operations.len() > MAX_OPERATIONS {
-        return Err(fault(Problem::Length { limit: Limit::AtMost(MAX_OPERATIONS), unit: Unit::Items }));
+        return Err(too_many_operations(MAX_OPERATIONS));
     }
     operations.iter().enumerate().map(|(index, operation)| read_operation(index, operation)).collect()
 }
@@ -72,6 +72,7 @@ fn read_operation(index: usize, operation: &Value) -> Result<BulkOperation> {
         let path = vec![Step::Key("Operations".to_owned()), Step::Index(index), Step::Key(name.to_owned())];
         let rule = match name {
             "method" => "POST, PUT, PATCH or DELETE is expected",
+            "version" => "an entity tag is expected",
             "bulkId" => "an operation that creates a resource needs an id",
             _ => "a path below the base URL is expected, such as /Users",
         };
@@ -88,10 +89,14 @@ fn read_operation(index: usize, operation: &Value) -> Result<BulkOperation> {
     if method == "POST" && bulk_id.is_none() {
         return Err(fault("bulkId"));
     }
+    let version = match member(members, "version") {
+        None | Some(Value::Null) => None,
+        Some(version) => Some(version.as_str().and_then(|tag| tag.parse().ok()).ok_or_else(|| fault("version"))?),
+    };
     Ok(BulkOperation {
         method,
         bulk_id,
-        version: text("version"),
+        version,
         path: text("path").filter(|path| path.starts_with('/')).ok_or_else(|| fault("path"))?,
         data: member(members, "data").and_then(Value::as_object).cloned().unwrap_or_default(),
     })
@@ -186,8 +191,8 @@ impl Run<'_> {
             _ => Map::new(),
         };
         let mut headers = HeaderMap::new();
-        if let Some(version) = operation.version.as_deref().and_then(|version| HeaderValue::from_str(version).ok()) {
-            headers.insert(IF_MATCH, version);
+        if let Some(version) = &operation.version {
+            headers.insert(IF_MATCH, version.clone());
         }
         let context = self.context;
         let shown = match (operation.method.as_str(), endpoint, id.is_empty()) {

@@ -151,14 +151,19 @@ fn invalid(issues: &[Issue]) -> (StatusCode, ErrorBody) {
         Some(Step::Key(name)) => name.as_str(),
         _ => "",
     };
+    if let (Problem::Length { limit: Limit::AtMost(most), .. }, "Operations") = (&issue.problem, name) {
+        let detail = format!("The request has more operations than the maximum (maxOperations) of {most}. Send fewer");
+        return ErrorBody::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
+    }
     let scim_type = match (&issue.problem, name) {
-        (Problem::ReadOnly, _) => "mutability",
+        (Problem::ReadOnly | Problem::Required, _) => "mutability",
         (Problem::NoTarget, _) => "noTarget",
         (Problem::Format(Format::Cursor), _) => "invalidCursor",
         (_, "filter") => "invalidFilter",
         (_, "path") => "invalidPath",
         (_, "count") => "invalidCount",
-        (_, "Operations") => "invalidSyntax",
+        (Problem::Rule(_), "Operations") => "tooMany",
+        (_, "Operations") | (Problem::Missing, "value") => "invalidSyntax",
         _ => "invalidValue",
     };
     let detail = match issue.path.is_empty() {
@@ -199,6 +204,7 @@ fn worded(problem: &Problem) -> String {
         Problem::Range(_) => "the number is out of range".to_owned(),
         Problem::Period => "a period is not allowed".to_owned(),
         Problem::ReadOnly => "the value is read-only".to_owned(),
+        Problem::Required => "the value is required and cannot be removed".to_owned(),
         Problem::NoTarget => "the path names no value that is there".to_owned(),
         Problem::Rule(message) => message.clone().into_owned(),
     }
@@ -214,7 +220,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
             ErrorBody::keyword(StatusCode::CONFLICT, "uniqueness", detail)
         }
         Reason::ManagedNumber => {
-            let detail = "The workspace has assigned the work number; it is read-only";
+            let detail = "The workspace has assigned the work number, so it is read-only. Leave it out, or release the number first";
             ErrorBody::keyword(StatusCode::BAD_REQUEST, "mutability", detail)
         }
         Reason::TooManyGroups(most) => conflict(format!("There are {most} groups already. Delete one first")),

@@ -91,6 +91,16 @@ impl Filter {
         }
     }
 
+    /// What an evaluation compares: conditions, and pieces of long texts.
+    pub fn weight(&self) -> usize {
+        match self {
+            Filter::And(all) | Filter::Or(all) => all.iter().map(Filter::weight).sum(),
+            Filter::Not(one) | Filter::AnyValue(_, one) => one.weight(),
+            Filter::Compare(.., wanted) => 1 + wanted.as_str().map_or(0, |text| text.len() / 64),
+            Filter::Present(_) => 1,
+        }
+    }
+
     /// Whether any part names this attribute.
     pub fn names(&self, name: &str) -> bool {
         match self {

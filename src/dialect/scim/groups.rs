@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, precondition};
 use super::input::{Listed, Searched, Viewed, Written};
-use super::openapi::{body, examples, list, no_content, resource as response};
+use super::openapi::{body, examples, list, list_errors, no_content, patch_errors, resource as response};
 use super::patch;
 use super::resource;
 use super::route::{Call, Context, Nothing, Operation, Shown, location};
@@ -25,7 +25,8 @@ pub fn routes() -> Vec<Operation> {
         Operation::new(GROUPS_PATH, &["GET"], list_groups)
             .about("scim_list_groups", "List groups")
             .describe("Returns the groups of the workspace. Exclude `members` for a quick answer.")
-            .succeeds("200", list("GroupList", examples::group())),
+            .succeeds("200", list("GroupList", examples::group()))
+            .fails(list_errors()),
         Operation::new(GROUPS_PATH, &["POST"], create_group)
             .about("scim_create_group", "Create a group")
             .describe("Creates a group of users. Its members are ids of users.")
@@ -36,7 +37,8 @@ pub fn routes() -> Vec<Operation> {
             .about("scim_search_groups", "Search groups")
             .describe("Returns groups as the list does, by a query in the body.")
             .example(body("ScimSearchRequest", examples::search()))
-            .succeeds("200", list("GroupList", examples::group())),
+            .succeeds("200", list("GroupList", examples::group()))
+            .fails(list_errors()),
         Operation::new(GROUP_PATH, &["GET"], get_group)
             .about("scim_get_group", "Get a group")
             .describe("Returns one group.")
@@ -55,6 +57,7 @@ pub fn routes() -> Vec<Operation> {
             .describe("Applies operations to a group.")
             .example(body("ScimPatch", examples::group_patch()))
             .succeeds("200", response("Group", "OK", "ScimGroup", examples::group()))
+            .fails(patch_errors())
             .fails([unknown()])
             .conditional(),
         Operation::new(GROUP_PATH, &["DELETE"], delete_group)
@@ -67,11 +70,11 @@ pub fn routes() -> Vec<Operation> {
 }
 
 async fn list_groups(call: Call, Listed(query): Listed) -> Result<Answer> {
-    search::find(&Context::of(&call), &[Source::Groups], query).await.map(Answer::ok)
+    search::find(&Context::of(&call), &[Source::Groups], query).await
 }
 
 async fn search_groups(call: Call, Searched(query): Searched) -> Result<Answer> {
-    search::find(&Context::of(&call), &[Source::Groups], query).await.map(Answer::ok)
+    search::find(&Context::of(&call), &[Source::Groups], query).await
 }
 
 async fn get_group(call: Call, Viewed(projection): Viewed) -> Result<Answer> {
@@ -125,7 +128,7 @@ pub async fn update(context: &Context, text: &str, body: &Map<String, Value>, he
         let before = writable(group, true, &base);
         let mut after = before.clone();
         patch::apply(&GROUPS, &mut after, operations)?;
-        let (before, after) = (change_of(before)?, change_of(resource::read(&GROUPS, after)?)?);
+        let (before, after) = (change_of(before)?, change_of(patch::read_result(&GROUPS, after)?)?);
         Ok((before != after).then_some(after))
     };
     change(context, id, headers, patched).await

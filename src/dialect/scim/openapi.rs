@@ -7,7 +7,7 @@ use super::error::body_of;
 use super::route::{Operation, Scim};
 use crate::api::input::Field;
 use crate::api::openapi::*;
-use crate::error::{AuthFailure, BodyFault, Error, Issue, Problem, Rejection, ResourceKind, Scheme};
+use crate::error::*;
 use serde_json::{Map, Value, json};
 
 const SCHEME: &str = "ScimToken";
@@ -99,6 +99,32 @@ pub fn resource(name: &str, description: &str, schema: &str, example: Value) -> 
 /// A response with a list of one resource.
 pub fn list(name: &str, resource: Value) -> Value {
     RESPONSES.json(name, "OK", "ScimList", examples::list(resource))
+}
+
+/// Errors of lists, beside that of the filter.
+pub fn list_errors() -> [Error; 3] {
+    let count = Problem::Rule("a whole number is expected".into());
+    [
+        Error::ListTooLarge,
+        Error::Invalid(vec![Issue::field("cursor", Problem::Format(Format::Cursor))]),
+        Error::Invalid(vec![Issue::field("count", count)]),
+    ]
+}
+
+/// Errors of operations on a resource, beside those of its values.
+pub fn patch_errors() -> [Error; 3] {
+    let path = Problem::Rule("\"favorite\" is no attribute".into());
+    [
+        Error::Invalid(vec![Issue::field("id", Problem::ReadOnly)]),
+        Error::Invalid(vec![Issue::field("path", Problem::NoTarget)]),
+        Error::Invalid(vec![Issue::field("path", path)]),
+    ]
+}
+
+/// The error of more operations than a request may have.
+pub fn too_many_operations(most: usize) -> Error {
+    let problem = Problem::Length { limit: Limit::AtMost(most), unit: Unit::Items };
+    Error::Invalid(vec![Issue::field("Operations", problem)])
 }
 
 /// 204.

@@ -27,6 +27,16 @@ impl AttributePath {
         is_valid.then(|| AttributePath { extension, name: name.to_owned(), sub: sub.map(str::to_owned) })
     }
 
+    /// As [`AttributePath::parse`], in a resource: the text may be the URN of an unknown extension that the resource has, which
+    /// need not end with the name of a resource type.
+    pub fn parse_in(text: &str, of: &ResourceType, resource: &Map<String, Value>) -> Option<AttributePath> {
+        let is_own = is_urn(text) && of.extension(text).is_none() && member(resource, text).is_some();
+        match is_own {
+            true => Some(AttributePath { extension: Some(text.to_owned()), name: String::new(), sub: None }),
+            false => AttributePath::parse(text, of),
+        }
+    }
+
     /// What the schemas say of the attribute.
     pub fn attribute(&self, of: &ResourceType) -> Option<&'static Attribute> {
         of.attribute(self.extension.as_deref(), &self.name)
@@ -110,6 +120,18 @@ mod tests {
         assert_eq!(parts("urn:acme:2.0:User:tag"), of_acme("tag"));
         assert_eq!(parts("urn:acme:2.0:User"), of_acme(""));
         assert_eq!(parts("manager.$ref"), plain("manager", Some("$ref")));
+    }
+
+    #[test]
+    fn extensions_of_a_resource_have_any_urn() {
+        let resource = Map::from_iter([("urn:okta:APP:1.0:user:custom".to_owned(), Value::Null)]);
+        let parsed =
+            |text: &str| AttributePath::parse_in(text, &USERS, &resource).map(|path| (path.extension, path.name));
+        let below = |urn: &str, name: &str| Some((Some(urn.to_owned()), name.to_owned()));
+        assert_eq!(parsed("urn:okta:app:1.0:user:custom"), below("urn:okta:app:1.0:user:custom", ""));
+        assert_eq!(parsed("urn:okta:APP:1.0:user:custom:tag"), below("urn:okta:APP:1.0:user:custom", "tag"));
+        assert_eq!(parsed("urn:okta:APP:1.0:user:other"), below("urn:okta:APP:1.0:user", "other"));
+        assert_eq!(parsed(ENTERPRISE.id), below(ENTERPRISE.id, ""));
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Projection {
     /// The part of a resource that is returned.
     pub fn apply(&self, resource: Map<String, Value>, of: &ResourceType) -> Map<String, Value> {
         let paths = |list: &[String]| -> Vec<AttributePath> {
-            list.iter().filter_map(|text| AttributePath::parse(text, of)).collect()
+            list.iter().filter_map(|text| AttributePath::parse_in(text, of, &resource)).collect()
         };
         if !self.attributes.is_empty() {
             let mut kept = Map::new();
@@ -45,8 +45,9 @@ impl Projection {
             paths(&self.attributes).iter().for_each(|path| copy(&resource, &mut kept, path));
             return kept;
         }
+        let excluded = paths(&self.excluded_attributes);
         let mut kept = resource;
-        for path in paths(&self.excluded_attributes).iter().filter(|path| !is_always_returned(&path.name, of)) {
+        for path in excluded.iter().filter(|path| !is_always_returned(&path.name, of)) {
             remove(&mut kept, path);
         }
         kept

@@ -107,7 +107,8 @@ impl Shown {
     /// The response with this status.
     pub fn answer(self, status: StatusCode, of: &ResourceType, projection: &Projection) -> Answer {
         let Shown { resource, tag, location } = self;
-        Answer { status, body: Some(projection.apply(resource, of).into()), tag, location: Some(location) }
+        let body = Value::from(projection.apply(resource, of)).to_string();
+        Answer { status, body: Some(body), tag, location: Some(location) }
     }
 }
 

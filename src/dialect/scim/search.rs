@@ -1,28 +1,31 @@
 //! Lists (RFC 7644, section 3.4): filters, sorting, and pages by index or cursor. A filter with a condition that an index finds
 //! looks at few resources; any other one looks at all, a page at a time, up to a limit.
 
+mod page;
 mod scan;
 
 use super::answer::Answer;
 use super::cursor::{self, Start};
 use super::filter::Filter;
 use super::input::{Query, Searched};
-use super::openapi::{body, examples, list};
+use super::openapi::{body, examples, list, list_errors};
 use super::path::{AttributePath, member};
 use super::route::{Call, Context, Operation, Shown};
 use super::schema::{GROUPS, ResourceType, USERS};
 use crate::domain::page::Position;
 use crate::domain::text::{caseless, normalized};
-use crate::error::{Error, Issue, Limit, Problem, RequestPart, Result};
-use scan::Scan;
+use crate::error::{Error, Result};
+use page::Page;
+use scan::{Part, Scan};
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
+use uuid::Uuid;
 
 /// Resources of a page by default, and at most.
 pub const DEFAULT_COUNT: i64 = 100;
 pub const MAX_COUNT: i64 = 200;
 
-/// Maximum number of resources that are sorted.
+/// Maximum number of resources that are sorted, by their keys.
 const MAX_SORTED: usize = 5_000;
 
 /// A type of resources, as a source of a list.
@@ -48,16 +51,17 @@ pub fn routes() -> Vec<Operation> {
             .about("scim_search", "Search users and groups")
             .describe("Returns users and groups, by a query in the body.")
             .example(body("ScimSearchRequest", examples::search()))
-            .succeeds("200", list("UserList", examples::user())),
+            .succeeds("200", list("UserList", examples::user()))
+            .fails(list_errors()),
     ]
 }
 
 async fn search_all(call: Call, Searched(query): Searched) -> Result<Answer> {
-    find(&Context::of(&call), &[Source::Users, Source::Groups], query).await.map(Answer::ok)
+    find(&Context::of(&call), &[Source::Users, Source::Groups], query).await
 }
 
 /// The response to a query.
-pub async fn find(context: &Context, sources: &[Source], query: Query) -> Result<Value> {
+pub async fn find(context: &Context, sources: &[Source], query: Query) -> Result<Answer> {
     let scans = sources.iter().map(|source| Scan::new(context, *source, &query));
     let scans: Vec<Scan> = scans.collect::<Result<_>>()?;
     let finder = Finder { scans, sources, query: &query };
@@ -74,74 +78,69 @@ struct Finder<'q> {
 }
 
 impl Finder<'_> {
-    /// A page by index. An index below one is one, a negative count zero (RFC 7644, section 3.4.2.4).
-    async fn by_index(&self) -> Result<Value> {
+    /// The size of a page. A negative count is zero (RFC 7644, section 3.4.2.4; RFC 9865, section 2).
+    fn size(&self) -> usize {
+        usize::try_from(self.query.count.unwrap_or(DEFAULT_COUNT).clamp(0, MAX_COUNT)).unwrap_or(0)
+    }
+
+    /// A page by index. An index below one is one (RFC 7644, section 3.4.2.4).
+    async fn by_index(&self) -> Result<Answer> {
         let start = self.query.start_index.unwrap_or(1).max(1);
-        let count = self.query.count.unwrap_or(DEFAULT_COUNT).clamp(0, MAX_COUNT);
-        let (skipped, size) = (usize::try_from(start - 1).unwrap_or(usize::MAX), usize::try_from(count).unwrap_or(0));
+        let (skipped, size) = (usize::try_from(start - 1).unwrap_or(usize::MAX), self.size());
         let (total, page) = if self.query.sort_by.is_some() {
             let sorted = self.sorted().await?;
-            let total = sorted.len();
-            (total, sorted.into_iter().skip(skipped).take(size).collect())
+            (sorted.len(), Page::unread(self.query, sorted.into_iter().skip(skipped).take(size)))
         } else if self.query.filter.is_some() {
             self.filtered(skipped, size).await?
         } else {
             self.plain(skipped, size).await?
         };
-        let mut list = self.list(page);
-        list["totalResults"] = total.into();
-        list["startIndex"] = start.into();
-        Ok(list)
+        self.answer(page, json!({ "totalResults": total, "startIndex": start })).await
     }
 
-    /// A page by cursor.
-    async fn by_cursor(&self, cursor: &str) -> Result<Value> {
-        let count = self.query.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
-        if count < 1 {
-            let issue = Issue::field("count", Problem::Range(Limit::AtLeast(1.0)));
-            return Err(Error::Invalid(vec![Issue { place: RequestPart::Query, ..issue }]));
-        }
-        let size = usize::try_from(count).unwrap_or(1);
+    /// A page by cursor. Of a size of zero it is only the number of resources.
+    async fn by_cursor(&self, cursor: &str) -> Result<Answer> {
+        let size = self.size();
         let start = cursor::decode(cursor, self.query, self.sources)?;
-        let (page, next) = if self.query.sort_by.is_some() {
+        let (total, page, next) = if size == 0 {
+            let (total, page) =
+                if self.query.filter.is_some() { self.filtered(0, 0).await? } else { self.plain(0, 0).await? };
+            (Some(total), page, None)
+        } else if self.query.sort_by.is_some() {
             let skipped = if let Some(Start::At(index)) = start { index } else { 0 };
             let sorted = self.sorted().await?;
             let next = (sorted.len() > skipped.saturating_add(size)).then(|| Start::At(skipped + size));
-            (sorted.into_iter().skip(skipped).take(size).collect(), next)
+            let total = sorted.len();
+            (Some(total), Page::unread(self.query, sorted.into_iter().skip(skipped).take(size)), next)
         } else {
-            self.behind(start, size).await?
+            // What passes a filter is not counted.
+            let total = if self.query.filter.is_some() { None } else { Some(self.plain(0, 0).await?.0) };
+            let (page, next) = self.behind(start, size).await?;
+            (total, page, next)
         };
-        let mut list = self.list(page);
-        if let Some(next) = next {
-            list["nextCursor"] = cursor::encode(next, self.query, self.sources).into();
+        let mut head = json!({});
+        if let Some(total) = total {
+            head["totalResults"] = total.into();
         }
-        Ok(list)
+        if let Some(next) = next {
+            head["nextCursor"] = cursor::encode(next, self.query, self.sources).into();
+        }
+        self.answer(page, head).await
     }
 
-    fn list(&self, page: Vec<(Source, Shown)>) -> Value {
-        let shown = |(source, shown): (Source, Shown)| {
-            Value::from(self.query.projection.apply(shown.resource, source.resource_type()))
-        };
-        json!({
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-            "itemsPerPage": page.len(),
-            "Resources": page.into_iter().map(shown).collect::<Vec<_>>(),
-        })
+    async fn answer(&self, page: Page<'_>, head: Value) -> Result<Answer> {
+        page.json(&self.scans, head).await.map(Answer::json)
     }
 
     /// A page of all resources, which are counted and not read.
-    async fn plain(&self, skipped: usize, size: usize) -> Result<(usize, Vec<(Source, Shown)>)> {
-        let (mut total, mut page) = (0, Vec::new());
-        for scan in &self.scans {
+    async fn plain(&self, skipped: usize, size: usize) -> Result<(usize, Page<'_>)> {
+        let (mut total, mut page) = (0, Page::new(self.query));
+        for (index, scan) in self.scans.iter().enumerate() {
             let count = scan.count().await?;
             let offset = skipped.saturating_sub(total);
             if offset < count && page.len() < size {
-                page.extend(
-                    scan.window(None, offset, size - page.len())
-                        .await?
-                        .into_iter()
-                        .map(|(_, shown)| (scan.source, shown)),
-                );
+                let part = Part { after: None, offset, most: size - page.len() };
+                scan.each(part, |position, shown| page.push((index, scan), position, shown).map(|()| true)).await?;
             }
             total += count;
         }
@@ -149,39 +148,46 @@ impl Finder<'_> {
     }
 
     /// A page of what passes the filter, all of which is counted.
-    async fn filtered(&self, skipped: usize, size: usize) -> Result<(usize, Vec<(Source, Shown)>)> {
-        let (mut total, mut page) = (0, Vec::new());
-        for scan in &self.scans {
-            scan.each(None, |_, shown| {
+    async fn filtered(&self, skipped: usize, size: usize) -> Result<(usize, Page<'_>)> {
+        let (mut total, mut page) = (0, Page::new(self.query));
+        for (index, scan) in self.scans.iter().enumerate() {
+            let visit = |position, shown| {
                 if total >= skipped && page.len() < size {
-                    page.push((scan.source, shown));
+                    page.push((index, scan), position, shown)?;
                 }
                 total += 1;
-                true
-            })
-            .await?;
+                Ok(true)
+            };
+            if scan.each(Part::ALL, visit).await?.is_some() {
+                return Err(Error::ListTooLarge);
+            }
         }
         Ok((total, page))
     }
 
     /// What passes the filter behind a resource, and where the next page begins.
-    async fn behind(&self, start: Option<Start>, size: usize) -> Result<(Vec<(Source, Shown)>, Option<Start>)> {
+    async fn behind(&self, start: Option<Start>, size: usize) -> Result<(Page<'_>, Option<Start>)> {
         let (first, mut after) = match start {
             Some(Start::Behind(index, position)) => (index, Some(position)),
             _ => (0, None),
         };
-        let (mut page, mut next, mut last) = (Vec::new(), None, None::<(usize, Position)>);
+        let (mut page, mut next, mut last) = (Page::new(self.query), None, None::<(usize, Position)>);
         for (index, scan) in self.scans.iter().enumerate().skip(first) {
-            scan.each(after.take(), |position, shown| {
+            // One more shows whether there is a next page.
+            let most = if self.query.filter.is_some() { usize::MAX } else { size - page.len() + 1 };
+            let visit = |position, shown| {
                 if page.len() == size {
                     next = last.map(|(index, position)| Start::Behind(index, position));
-                    return false;
+                    return Ok(false);
                 }
                 last = Some((index, position));
-                page.push((scan.source, shown));
-                true
-            })
-            .await?;
+                page.push((index, scan), position, shown)?;
+                Ok(true)
+            };
+            // The next request goes on where the limit has ended this one.
+            if let Some(position) = scan.each(Part { after: after.take(), offset: 0, most }, visit).await? {
+                next = Some(Start::Behind(index, position));
+            }
             if next.is_some() {
                 break;
             }
@@ -189,20 +195,19 @@ impl Finder<'_> {
         Ok((page, next))
     }
 
-    /// All that passes the filter, sorted.
-    async fn sorted(&self) -> Result<Vec<(Source, Shown)>> {
+    /// The index of the source and the id of all that passes the filter, sorted.
+    async fn sorted(&self) -> Result<Vec<(usize, Uuid)>> {
         let mut found = Vec::new();
-        for scan in &self.scans {
-            let path =
-                self.query.sort_by.as_deref().and_then(|text| AttributePath::parse(text, scan.source.resource_type()));
-            scan.each(None, |_, shown| {
-                let key =
-                    path.as_ref().and_then(|path| SortKey::of(path, &shown.resource, scan.source.resource_type()));
-                found.push((key, scan.source, shown));
-                found.len() <= MAX_SORTED
-            })
-            .await?;
-            if found.len() > MAX_SORTED {
+        for (index, scan) in self.scans.iter().enumerate() {
+            let of = scan.source.resource_type();
+            let path = self.query.sort_by.as_deref().and_then(|text| AttributePath::parse(text, of));
+            let visit = |position: Position, shown: Shown| {
+                let key = path.as_ref().and_then(|path| SortKey::of(path, &shown.resource, of));
+                found.push((key, index, position.id));
+                Ok(found.len() <= MAX_SORTED)
+            };
+            let is_cut = scan.each(Part::ALL, visit).await?.is_some();
+            if is_cut || found.len() > MAX_SORTED {
                 return Err(Error::ListTooLarge);
             }
         }
@@ -217,7 +222,7 @@ impl Finder<'_> {
             };
             if is_descending { order.reverse() } else { order }
         });
-        Ok(found.into_iter().map(|(_, source, shown)| (source, shown)).collect())
+        Ok(found.into_iter().map(|(_, index, id)| (index, id)).collect())
     }
 }
 

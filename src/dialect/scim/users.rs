@@ -5,8 +5,8 @@ mod representation;
 
 use super::answer::{Answer, precondition};
 use super::input::{Listed, Searched, Viewed, Written};
-use super::openapi::{body, examples, list, resource};
-use super::patch::{self, PatchOperation, read_only};
+use super::openapi::{body, examples, list, list_errors, patch_errors, resource};
+use super::patch::{self, PatchOperation};
 use super::resource;
 use super::route::{Call, Context, Nothing, Operation, Shown};
 use super::schema::USERS;
@@ -34,7 +34,8 @@ pub fn routes() -> Vec<Operation> {
         Operation::new(USERS_PATH, &["GET"], list_users)
             .about("scim_list_users", "List users")
             .describe("Returns the users of the workspace, in order of creation unless the query says otherwise.")
-            .succeeds("200", list("UserList", examples::user())),
+            .succeeds("200", list("UserList", examples::user()))
+            .fails(list_errors()),
         Operation::new(USERS_PATH, &["POST"], create_user)
             .about("scim_create_user", "Create a user")
             .describe(
@@ -48,7 +49,8 @@ pub fn routes() -> Vec<Operation> {
             .about("scim_search_users", "Search users")
             .describe("Returns users as the list does, by a query in the body.")
             .example(body("ScimSearchRequest", examples::search()))
-            .succeeds("200", list("UserList", examples::user())),
+            .succeeds("200", list("UserList", examples::user()))
+            .fails(list_errors()),
         Operation::new(USER_PATH, &["GET"], get_user)
             .about("scim_get_user", "Get a user")
             .describe("Returns one user.")
@@ -68,6 +70,7 @@ pub fn routes() -> Vec<Operation> {
             .describe("Applies operations to a user. A user that becomes inactive loses its phones.")
             .example(body("ScimPatch", examples::patch()))
             .succeeds("200", resource("User", "OK", "ScimUser", examples::user()))
+            .fails(patch_errors())
             .fails([unknown(), taken()])
             .conditional()
             .urgent(),
@@ -85,11 +88,11 @@ pub fn routes() -> Vec<Operation> {
 }
 
 async fn list_users(call: Call, Listed(query): Listed) -> Result<Answer> {
-    search::find(&Context::of(&call), &[Source::Users], query).await.map(Answer::ok)
+    search::find(&Context::of(&call), &[Source::Users], query).await
 }
 
 async fn search_users(call: Call, Searched(query): Searched) -> Result<Answer> {
-    search::find(&Context::of(&call), &[Source::Users], query).await.map(Answer::ok)
+    search::find(&Context::of(&call), &[Source::Users], query).await
 }
 
 async fn get_user(call: Call, Viewed(projection): Viewed) -> Result<Answer> {
@@ -152,7 +155,7 @@ fn patched(
     let before = writable(user, region);
     let mut after = before.clone();
     patch::apply(&USERS, &mut after, operations)?;
-    let after = resource::read(&USERS, after)?;
+    let after = patch::read_result(&USERS, after)?;
     if after == before {
         return Ok(None);
     }
@@ -166,7 +169,7 @@ fn patched(
     if let Some(managed) = user.managed_number.as_ref().filter(|_| change.is_active) {
         let work = change.numbers.iter().find(|(slot_type, _)| *slot_type == SlotType::Work);
         if work.is_some_and(|(_, number)| number != managed) {
-            return Err(read_only("phoneNumbers"));
+            return Err(Error::Conflict(Reason::ManagedNumber));
         }
     }
     Ok(Some(change))

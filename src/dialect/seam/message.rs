@@ -39,6 +39,7 @@ pub fn message(problem: &Problem) -> String {
         }
         Problem::Period => "Custom metadata key names cannot contain a period (.)".to_owned(),
         Problem::ReadOnly => "The value is read-only".to_owned(),
+        Problem::Required => "The value is required".to_owned(),
         Problem::NoTarget => "There is no such value".to_owned(),
         Problem::Rule(message) => message.clone().into_owned(),
     }

@@ -267,7 +267,7 @@ fn reason_of(problem: &Problem) -> String {
             None => "Another value is expected".to_owned(),
         },
         Problem::Format(_) => "It is no telephone number".to_owned(),
-        Problem::Length { .. } | Problem::Period | Problem::ReadOnly | Problem::NoTarget => {
+        Problem::Length { .. } | Problem::Period | Problem::ReadOnly | Problem::Required | Problem::NoTarget => {
             "Another value is expected".to_owned()
         }
         Problem::Rule(message) => message.clone().into_owned(),

@@ -4,6 +4,7 @@
 
 use crate::support::client::{Client, Response};
 use crate::support::phone_com::Extension;
+use crate::support::scim::path_of;
 use crate::support::ucwa::Person;
 use crate::support::world::World;
 use nix::time::{ClockId, clock_gettime};
@@ -83,6 +84,57 @@ const QUERY_SHAPES: [WorstCase; 8] = [
     ("escapes", |size| format!("filters[name]={}", "%5C%2C".repeat(size / 6))),
 ];
 
+/// Operations on members, each of which is compared with others of the same body.
+const PATCH_SHAPES: [WorstCase; 8] = [
+    ("operations that add", |size| {
+        patch(pieces(size, |at| format!("{{\"op\":\"add\",\"path\":\"members\",\"value\":{{\"value\":\"{at}\"}}}},")))
+    }),
+    ("values to remove", |size| {
+        let values = pieces(size / 2, |at| format!("{{\"value\":\"{at}\"}},"));
+        let others = pieces(size / 2, |at| format!("{{\"display\":\"{at}\"}},"));
+        patch(format!(
+            "{{\"op\":\"add\",\"path\":\"members\",\"value\":[{values}{{}}]}},
+            {{\"op\":\"remove\",\"path\":\"members\",\"value\":[{others}{{}}]}},"
+        ))
+    }),
+    ("empty values to remove", |size| {
+        let values = pieces(size, |_| "{},".to_owned());
+        patch(format!("{{\"op\":\"remove\",\"path\":\"members\",\"value\":[{values}{{}}]}},"))
+    }),
+    ("operations by filter", |size| {
+        patch(pieces(size, |at| format!("{{\"op\":\"remove\",\"path\":\"members[value eq \\\"{at}\\\"]\"}},")))
+    }),
+    ("a long text for each value", |size| {
+        let values = pieces(size / 2, |at| format!("{{\"value\":\"{at}\"}},"));
+        let text = "x".repeat(size / 2);
+        patch(format!(
+            "{{\"op\":\"add\",\"path\":\"members\",\"value\":[{values}{{}}]}},
+            {{\"op\":\"replace\",\"path\":\"members[value pr].display\",\"value\":\"{text}\"}},"
+        ))
+    }),
+    ("a filter for a long text", |size| {
+        let values = pieces(size / 2, |at| format!("{{\"value\":\"{at}\"}},"));
+        let text = "x".repeat(size / 2);
+        patch(format!(
+            "{{\"op\":\"add\",\"path\":\"members\",\"value\":[{values}{{}}]}},
+            {{\"op\":\"remove\",\"path\":\"members[value eq \\\"{text}\\\"]\"}},"
+        ))
+    }),
+    ("members of an extension", |size| {
+        let members = pieces(size, |at| format!("\"a{at}\":1,"));
+        patch(format!("{{\"op\":\"add\",\"value\":{{\"urn:acme:2.0:Group\":{{{members}\"x\":0}}}}}},"))
+    }),
+    ("members of a value", |size| {
+        let members = pieces(size, |at| format!("\"a{at}\":1,"));
+        patch(format!("{{\"op\":\"add\",\"value\":{{\"members\":{{{members}\"x\":0}}}}}},"))
+    }),
+];
+
+/// A body of operations, each with a comma behind it.
+fn patch(operations: String) -> String {
+    format!("{{\"Operations\":[{operations}{{\"op\":\"remove\",\"path\":\"externalId\"}}]}}")
+}
+
 fn input(inside: String) -> String {
     format!("<input>{inside}</input>")
 }
@@ -154,6 +206,21 @@ async fn the_time_for_json_is_linear_in_its_size() {
     )
     .await;
     bodies(SHORT_BODY, &JSON_SHAPES, JSON, &[(&anonymous, "POST", OAUTH)]).await;
+}
+
+#[tokio::test]
+async fn the_time_for_operations_of_a_directory_is_linear_in_their_size() {
+    let world = World::new().await;
+    let directory = world.directory().await;
+    let user = directory.create_scim_user("jane").await;
+    let group = directory.create_scim_group("Sales", &[&user]).await;
+    bodies(
+        BODY,
+        &PATCH_SHAPES,
+        JSON,
+        &[(&directory, "PATCH", &path_of(&group)), (&directory, "PATCH", &path_of(&user))],
+    )
+    .await;
 }
 
 #[tokio::test]

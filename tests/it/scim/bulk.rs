@@ -75,15 +75,34 @@ async fn errors_are_those_of_single_operations_and_end_a_request_when_there_are_
 }
 
 #[tokio::test]
+async fn a_version_that_is_none_changes_nothing() {
+    let world = World::new().await;
+    let directory = world.directory().await;
+    let jane = directory.create_scim_user("jane").await;
+    let path = path_of(&jane);
+    let delete = |version: &str| json!([{ "method": "DELETE", "path": path.trim_start_matches("/scim/v2"), "version": version }]);
+    let refused = directory.post(BULK, json!({ "Operations": delete("W/\"a\u{7f}\"") })).await;
+    refused.scim_error(400, Some("invalidValue"));
+    assert_eq!(statuses(&bulk(&directory, delete("W/\"other\"")).await), ["412"]);
+    let version = text(&directory.get(&path).await.of_scim(200)["meta"]["version"]);
+    assert_eq!(statuses(&bulk(&directory, delete(&version)).await), ["204"]);
+}
+
+#[tokio::test]
 async fn bulk_requests_are_limited() {
     let world = World::new().await;
     let directory = world.directory().await;
     let many: Vec<Value> = (0..101).map(|_| json!({ "method": "DELETE", "path": "/Users/x" })).collect();
+    // RFC 7644, section 3.7.4: 413, with the limit.
+    let response = directory.post(BULK, json!({ "Operations": many })).await;
+    let detail = response.scim_error(413, None);
+    assert!(detail.contains("maxOperations") && detail.contains("100"), "{detail}");
     for operations in [
-        Value::from(many),
         json!([{ "method": "GET", "path": "/Users" }]),
         json!([{ "method": "POST", "path": "/Users", "data": {} }]),
         json!([{ "method": "DELETE" }]),
+        json!([{ "method": "DELETE", "path": "/Users/x", "version": "line\nbreak" }]),
+        json!([{ "method": "DELETE", "path": "/Users/x", "version": 7 }]),
         json!([7]),
         Value::Null,
     ] {

@@ -23,6 +23,8 @@ async fn a_persons_page_shows_the_name_the_id_and_the_groups_of_the_directory() 
     assert!(shown().await.contains("inactive"));
     directory.delete(&path_of(&jane)).await;
     assert!(shown().await.contains("deleted there"));
+    let timeline = visible(&browser.get(&world.page("/timeline")).await.text);
+    assert!(timeline.contains("directory") && !timeline.contains("scim_token"), "{timeline}");
     let other = world.person("john").await;
     let page = visible(&browser.get(&world.page(&format!("/users/{other}"))).await.text);
     assert!(!page.contains("From the directory"), "{page}");

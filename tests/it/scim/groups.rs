@@ -25,6 +25,8 @@ async fn members_of_a_group_are_added_and_removed() {
         (json!({ "op": "Add", "path": "members", "value": [{ "value": john["id"] }] }), vec![&jane, &john]),
         (json!({ "op": "Remove", "path": "members", "value": [{ "value": jane["id"] }] }), vec![&john]),
         (json!({ "op": "add", "value": { "members": [{ "value": jane["id"] }] } }), vec![&jane, &john]),
+        // What says nothing removes nothing.
+        (json!({ "op": "remove", "path": "members", "value": [{}, { "value": null }] }), vec![&jane, &john]),
         (json!({ "op": "remove", "path": format!("members[value eq \"{}\"]", text(&john["id"])) }), vec![&jane]),
         (json!({ "op": "replace", "path": "members", "value": [{ "value": john["id"] }] }), vec![&john]),
         (json!({ "op": "remove", "path": "members" }), vec![]),

@@ -124,7 +124,17 @@ async fn pages_by_cursor_contain_each_user_once() {
         response.scim_error(400, Some(keyword));
     }
     directory.get(&format!("{GROUPS}?cursor={cursor}")).await.scim_error(400, Some("invalidCursor"));
-    directory.get(&format!("{USERS}?cursor&count=0")).await.scim_error(400, Some("invalidCount"));
+    directory.get(&format!("{USERS}?cursor&count=x")).await.scim_error(400, Some("invalidCount"));
+    // RFC 9865, section 2, as RFC 7644, section 3.4.2.4: a negative count is zero, and zero returns the number only.
+    for (query, total) in [("", 5), ("&filter=userName%20sw%20%22a%22", 1), ("&sortBy=userName", 5)] {
+        for count in [0, -1] {
+            let listed = directory.get(&format!("{USERS}?cursor&count={count}{query}")).await;
+            let body = listed.of_scim(200);
+            assert_eq!((&body["totalResults"], &body["Resources"]), (&json!(total), &json!([])), "{query}");
+            assert!(body["nextCursor"].is_null(), "{body}");
+        }
+    }
+    assert_eq!(first.body["totalResults"], 5);
     let searched = directory.post(&format!("{USERS}/.search"), json!({ "cursor": "", "count": 4 })).await;
     assert!(searched.of_scim(200)["nextCursor"].is_string());
 }
@@ -173,6 +183,8 @@ async fn searches_at_the_root_find_users_and_groups() {
     assert_eq!((&all["totalResults"], &all["Resources"][5]["displayName"]), (&json!(6), &json!("Sales")));
     let last = search(json!({ "startIndex": 5, "count": 2 })).await;
     assert_eq!(list(&last["Resources"]).len(), 2);
+    let labels = search(json!({ "cursor": "", "sortBy": "displayName", "count": 1 })).await;
+    assert_eq!((&labels["totalResults"], list(&labels["Resources"]).len()), (&json!(6), 1));
     let groups = search(json!({ "filter": "meta.resourceType eq \"Group\"" })).await;
     assert_eq!((&groups["totalResults"], &groups["Resources"][0]["displayName"]), (&json!(1), &json!("Sales")));
     let named =

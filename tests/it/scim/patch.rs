@@ -131,7 +131,13 @@ async fn invalid_operations_are_refused_with_a_keyword_and_change_nothing() {
         ("mutability", json!({ "op": "replace", "path": "id", "value": "x" })),
         ("mutability", json!({ "op": "add", "path": "groups", "value": [{ "value": "x" }] })),
         ("mutability", json!({ "op": "replace", "path": "meta.created", "value": "x" })),
-        ("invalidValue", json!({ "op": "remove", "path": "userName" })),
+        // RFC 7644, section 3.5.2.2: what is required is not removed.
+        ("mutability", json!({ "op": "remove", "path": "userName" })),
+        ("mutability", json!({ "op": "replace", "path": "userName", "value": null })),
+        ("mutability", json!({ "op": "replace", "value": { "userName": "" } })),
+        ("invalidSyntax", json!({ "op": "replace", "path": "emails" })),
+        ("invalidSyntax", json!({ "op": "add", "path": "title" })),
+        ("invalidSyntax", json!({ "op": "add" })),
         ("invalidValue", json!({ "op": "replace", "path": "active", "value": "perhaps" })),
         ("invalidValue", json!({ "op": "move", "path": "title", "value": "x" })),
         ("invalidValue", json!({ "op": "add", "value": "x" })),
@@ -145,10 +151,43 @@ async fn invalid_operations_are_refused_with_a_keyword_and_change_nothing() {
     for body in [json!({}), json!({ "Operations": [] }), json!({ "Operations": 7 })] {
         directory.patch(&path_of(&user), body).await.scim_error(400, Some("invalidSyntax"));
     }
+    let many: Vec<Value> = (0..1001).map(|_| json!({ "op": "remove", "path": "title" })).collect();
+    directory.patch(&path_of(&user), operations(many.into())).await.scim_error(413, None);
+    let group = directory.create_scim_group("Sales", &[&user]).await;
+    for (keyword, operation) in [
+        ("invalidSyntax", json!({ "op": "replace", "path": "members" })),
+        ("mutability", json!({ "op": "remove", "path": "displayName" })),
+    ] {
+        let refused = directory.patch(&path_of(&group), operations(json!([operation]))).await;
+        refused.scim_error(400, Some(keyword));
+    }
+    assert_eq!(directory.get(&path_of(&group)).await.of_scim(200), &group);
+    directory.delete(&path_of(&group)).await;
     assert_eq!(directory.get(&path_of(&user)).await.of_scim(200), &user);
     // A password is not kept, and not refused.
     let unchanged = patch(&directory, &user, json!([{ "op": "replace", "path": "password", "value": "x" }])).await;
     assert_eq!(unchanged["meta"]["version"], user["meta"]["version"]);
+}
+
+#[tokio::test]
+async fn an_extension_of_any_urn_is_patched_and_selected_as_a_whole() {
+    const CUSTOM: &str = "urn:okta:APP:1.0:user:custom";
+    let world = World::new().await;
+    let directory = world.directory().await;
+    let user = directory.create_scim_user("jane").await;
+    let path = path_of(&user);
+    let added = patch(&directory, &user, json!([{ "op": "add", "value": { CUSTOM: { "tag": "blue" } } }])).await;
+    assert_eq!(added[CUSTOM], json!({ "tag": "blue" }));
+    let given = json!([{ "op": "add", "path": CUSTOM, "value": { "size": "L" } }]);
+    assert_eq!(patch(&directory, &user, given).await[CUSTOM], json!({ "tag": "blue", "size": "L" }));
+    let given = json!([{ "op": "remove", "path": format!("{CUSTOM}:tag") }]);
+    assert_eq!(patch(&directory, &user, given).await[CUSTOM], json!({ "size": "L" }));
+    let selected = directory.get(&format!("{path}?attributes={CUSTOM}")).await.of_scim(200).clone();
+    assert_eq!((&selected[CUSTOM], &selected["userName"]), (&json!({ "size": "L" }), &Value::Null));
+    let without = directory.get(&format!("{path}?excludedAttributes={CUSTOM}")).await.of_scim(200).clone();
+    assert_eq!((&without[CUSTOM], &without["userName"]), (&Value::Null, &user["userName"]));
+    let removed = patch(&directory, &user, json!([{ "op": "remove", "path": CUSTOM }])).await;
+    assert_eq!((&removed[CUSTOM], &removed["schemas"]), (&Value::Null, &user["schemas"]));
 }
 
 #[tokio::test]

@@ -116,7 +116,8 @@ async fn an_assigned_work_number_is_read_only() {
     for (op, value) in [("replace", json!("+14255550111")), ("remove", Value::Null)] {
         let change = operations(json!([{ "op": op, "path": "phoneNumbers[type eq \"work\"].value", "value": value }]));
         let refused = directory.patch(&path, change).await;
-        refused.scim_error(400, Some("mutability"));
+        let detail = refused.scim_error(400, Some("mutability"));
+        assert!(detail.contains("release the number"), "{detail}");
     }
     // The same value, however it is written, is fine.
     let same = json!([{ "op": "replace", "path": "phoneNumbers[type eq \"work\"].value", "value": number(1) }]);

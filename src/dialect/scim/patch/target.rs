@@ -3,8 +3,10 @@
 use super::{Op, no_target};
 use crate::dialect::scim::filter::{Comparison, Filter};
 use crate::dialect::scim::path::{AttributePath, own_name};
+use crate::dialect::scim::resource::most_values;
 use crate::dialect::scim::schema::{Attribute, ResourceType};
-use crate::error::Result;
+use crate::domain::scim::MAX_MEMBERS;
+use crate::error::{Error, Issue, Limit, Problem, Result, Unit};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
@@ -17,7 +19,8 @@ pub struct Target {
 }
 
 impl Target {
-    pub fn parse(text: &str, of: &'static ResourceType) -> Result<Target, String> {
+    /// Parses a path of an operation on a resource.
+    pub fn parse(text: &str, of: &'static ResourceType, resource: &Map<String, Value>) -> Result<Target, String> {
         let (attribute, filter, sub) = match text.split_once('[') {
             None => (text, None, None),
             Some((attribute, rest)) => {
@@ -31,7 +34,7 @@ impl Target {
             }
         };
         let no_path = || format!("{:?} is no path to an attribute", brief(text));
-        let mut path = AttributePath::parse(attribute.trim(), of).ok_or_else(no_path)?;
+        let mut path = AttributePath::parse_in(attribute.trim(), of, resource).ok_or_else(no_path)?;
         if let Some(sub) = sub {
             let parsed = AttributePath::parse(sub, of).filter(|sub| sub.extension.is_none() && sub.sub.is_none());
             path.sub = Some(parsed.ok_or_else(no_path)?.name);
@@ -42,6 +45,21 @@ impl Target {
             return Err(no_path());
         }
         Ok(Target { path, filter, attribute })
+    }
+
+    /// How many values an operation compares or writes.
+    pub fn cost(&self, resource: &Map<String, Value>, op: Op, value: &Value) -> usize {
+        let current = self.path.value(resource).and_then(Value::as_array).map_or(1, Vec::len);
+        let given = value.as_array().map_or(&[][..], Vec::as_slice);
+        let of_each = match (&self.filter, &self.path.sub, op) {
+            (Some(filter), ..) => filter.weight() + weight(value),
+            (None, Some(_), _) => weight(value),
+            (None, None, Op::Remove) => {
+                1 + given.iter().filter(|given| key(given).is_none()).map(weight).sum::<usize>()
+            }
+            (None, None, _) => 1,
+        };
+        current.saturating_mul(of_each).saturating_add(given.len())
     }
 
     /// Applies an operation to a resource.
@@ -68,10 +86,7 @@ impl Target {
         };
         match (&self.filter, is_multi_valued) {
             (Some(filter), _) => self.apply_to_selected(object, &name, filter, op, value),
-            (None, true) => {
-                self.apply_to_values(object, &name, op, value);
-                Ok(())
-            }
+            (None, true) => self.apply_to_values(object, &name, op, value),
             (None, false) => {
                 match &self.path.sub {
                     None => set(object, &name, op, value),
@@ -89,7 +104,7 @@ impl Target {
     }
 
     /// An operation on all values of an attribute.
-    fn apply_to_values(&self, object: &mut Map<String, Value>, name: &str, op: Op, value: Value) {
+    fn apply_to_values(&self, object: &mut Map<String, Value>, name: &str, op: Op, value: Value) -> Result<()> {
         let before = object.remove(name);
         let mut values = match before {
             Some(Value::Array(values)) => values,
@@ -101,6 +116,11 @@ impl Target {
             Value::Null => Vec::new(),
             one => vec![one],
         };
+        let most = self.attribute.map_or(MAX_MEMBERS, |known| most_values(known.name));
+        if given.len() > most {
+            let problem = Problem::Length { limit: Limit::AtMost(most), unit: Unit::Items };
+            return Err(Error::Invalid(vec![Issue::field(name, problem)]));
+        }
         match (&self.path.sub, op) {
             (None, Op::Replace) => values = given,
             (None, Op::Remove) if given.is_empty() => values.clear(),
@@ -118,6 +138,7 @@ impl Target {
             }
         }
         object.insert(name.to_owned(), values.into());
+        Ok(())
     }
 
     /// An operation on the values that pass a filter.
@@ -193,7 +214,9 @@ fn set_within(object: &mut Map<String, Value>, name: &str, sub: &str, op: Op, va
 
 /// Adds the values that are not there yet. A new primary value is the only one.
 fn add(values: &mut Vec<Value>, given: Vec<Value>) {
-    let mut known: HashSet<String> = values.iter().map(Value::to_string).collect();
+    let keys: HashSet<&str> = given.iter().filter_map(key).collect();
+    let may_be_given = |value: &&Value| key(value).is_none_or(|key| keys.contains(key));
+    let mut known: HashSet<String> = values.iter().filter(may_be_given).map(Value::to_string).collect();
     let mut primary = None;
     for given in given.into_iter().filter(|given| known.insert(given.to_string())) {
         if is_primary(&given) {
@@ -204,12 +227,14 @@ fn add(values: &mut Vec<Value>, given: Vec<Value>) {
     demote_others(values, primary.as_slice());
 }
 
-/// Removes the values that are given: by their `value`, or else by all that is given.
+/// Removes the values that are given: by their `value`, or else by all that is given. What says nothing removes nothing.
 fn remove(values: &mut Vec<Value>, given: Vec<Value>) {
     let (by_value, others): (Vec<Value>, Vec<Value>) = given.into_iter().partition(|given| key(given).is_some());
     let keys: HashSet<&str> = by_value.iter().filter_map(key).collect();
+    let others: Vec<&Map<String, Value>> = others.iter().filter_map(Value::as_object).collect();
     let is_other = |value: &Value| {
-        others.iter().filter_map(Value::as_object).any(|given| given.iter().all(|(name, given)| value[name] == *given))
+        let mut others = others.iter().filter(|given| given.values().any(|given| !given.is_null()));
+        others.any(|given| given.iter().all(|(name, given)| value[name] == *given))
     };
     values.retain(|value| !key(value).is_some_and(|key| keys.contains(key)) && !is_other(value));
 }
@@ -217,6 +242,17 @@ fn remove(values: &mut Vec<Value>, given: Vec<Value>) {
 /// What identifies a value: its `value`, or the simple value itself.
 fn key(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value["value"].as_str())
+}
+
+/// The size of a value: its parts, and pieces of long texts.
+fn weight(value: &Value) -> usize {
+    let of_text = |text: &str| 1 + text.len() / 64;
+    match value {
+        Value::String(text) => of_text(text),
+        Value::Array(values) => 1 + values.iter().map(weight).sum::<usize>(),
+        Value::Object(members) => 1 + members.iter().map(|(name, value)| of_text(name) + weight(value)).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 fn is_primary(value: &Value) -> bool {
