@@ -95,6 +95,8 @@ fn undocumented(path: &str) -> Option<&'static str> {
         "/acs/credentials/create_offline_code" | "/workspaces/find_anything" => Some("Unreleased"),
         _ if is_in("/workspaces/customization_profiles") => Some("Unreleased"),
         _ if is_in("/acs/credentials/unmanaged/") => Some("No credential is unmanaged"),
+        _ if is_in("/user_identities/enrollment_automations") => Some("No access system is connected"),
+        "/devices/delete" => Some("Kept for old clients, use /phones/deactivate"),
         _ => None,
     }
 }
