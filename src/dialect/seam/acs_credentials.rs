@@ -11,7 +11,7 @@ use crate::domain::credential::*;
 use crate::domain::id::{CredentialId, UserIdentityId};
 use crate::domain::limits::MAX_ENTRANCES;
 use crate::domain::token::Token;
-use crate::error::{Error, Issue, ResourceKind, Result};
+use crate::error::{Error, Issue, Reason, ResourceKind, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,7 +23,8 @@ pub fn routes() -> Vec<Operation> {
         route("/acs/credentials/create", &[POST], create)
             .key("acs_credential")
             .summary("Create a credential, for one phone or for each phone of a user identity")
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails([Error::Conflict(Reason::UserIdentitySuspended)]),
         route("/acs/credentials/get", &[GET, POST], get)
             .key("acs_credential")
             .summary("Get a credential")
@@ -38,10 +39,12 @@ pub fn routes() -> Vec<Operation> {
         route("/acs/credentials/assign", &[PATCH, POST], assign)
             .summary("Assign a credential to a user identity or an ACS user")
             .not_found(credentials)
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails([Reason::CredentialAssigned, Reason::UserIdentitySuspended].map(Error::Conflict)),
         route("/acs/credentials/unassign", &[PATCH, POST], unassign)
             .summary("Unassign a credential from a user identity or an ACS user")
-            .not_found(credentials),
+            .not_found(credentials)
+            .fails([Error::Conflict(Reason::CredentialNotAssigned)]),
         route("/acs/credentials/list_accessible_entrances", &[GET, POST], list_accessible_entrances)
             .key("acs_entrances")
             .summary("List the entrances that a credential opens: none, because no access system is connected")

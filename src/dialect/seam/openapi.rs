@@ -70,6 +70,7 @@ fn operation(route: &Operation, method: &str, schemas: &Schemas) -> Value {
         }
         _ => body = Some(inputs::body(&name_of(route), &rules.query)),
     }
+    description += &responses::describe_conflicts(route);
     let id = operation_id(&route.path, method);
     let (tags, security) = ([tag(&route.path)], security::of_operation(document.access));
     let responses = responses::of(route, schemas);
