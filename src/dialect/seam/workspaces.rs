@@ -97,6 +97,7 @@ input! {
 }
 
 async fn find_anything(call: Call<ByKey>, Find { search }: Find) -> Result<One<wire::Batch>> {
-    let found = call.grant.workspace.find_anything(search).await?;
-    Ok(One(wire::Batch::new(found, &base_url(&call.app, &call.head))))
+    let workspace = &call.grant.workspace;
+    let found = workspace.find_anything(search).await?;
+    Ok(One(wire::Batch::new(found, workspace.is_sandbox(), &base_url(&call.app, &call.head))))
 }
