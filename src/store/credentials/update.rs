@@ -73,7 +73,7 @@ impl Workspace {
     }
 
     /// Locks a credential, the user identity to which it belongs and its children until the transaction ends. None if it
-    /// changed hands before it was locked. The user identity is first, as everywhere; its phones that are registered
+    /// changed hands or was deleted before it was locked. The user identity is first, as everywhere; its phones that are registered
     /// meanwhile have their children of what is locked.
     pub(super) async fn lock_credential(
         &self,
@@ -83,8 +83,8 @@ impl Workspace {
         let person = self.credential_on(connection, id).await?.user_identity_id;
         if let Some(person) = person {
             match self.lock_user_identity(connection, person).await {
-                // The credential is gone with the user identity.
-                Err(Error::NotFound(..)) => return Err(Error::NotFound(ResourceKind::Credential, id.to_string())),
+                // The credential is gone with the user identity, or was moved by a merge.
+                Err(Error::NotFound(..)) => return Ok(None),
                 locked => locked?,
             }
         }
