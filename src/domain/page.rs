@@ -46,3 +46,10 @@ pub struct Page<T> {
     pub items: Vec<T>,
     pub next: Option<Position>,
 }
+
+impl<T> Page<T> {
+    /// The page with other entries in place of its own.
+    pub fn map<U>(self, entry: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(entry).collect(), next: self.next }
+    }
+}

@@ -50,11 +50,6 @@ pub const DISCONNECTED: &str = "device_disconnected";
 pub const DISCONNECTED_MESSAGE: &str = "The phone is offline";
 
 impl Phone {
-    /// Whether it is simulated, as phones are that are created in a sandbox without an app.
-    pub fn is_simulated(&self) -> bool {
-        self.assa_abloy_metadata.is_some()
-    }
-
     /// The nickname, else the model. In SQL: `coalesce(nickname, device_model)`.
     pub fn display_name(&self) -> &str {
         self.nickname.as_deref().unwrap_or(&self.device_model)

@@ -2,6 +2,7 @@
 //! paths are those of the server. The requirements of the command-line client have a file of their own.
 
 mod blueprint;
+mod conflicts;
 mod page;
 mod served;
 mod ucwa;

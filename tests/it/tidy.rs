@@ -1,6 +1,7 @@
 //! Rules of the repository, checked on its files: layers of modules, size and shape of files and functions, placeholder
 //! code, and requirements on statements and schema.
 
+mod audit_actions;
 mod citus;
 mod distribution;
 mod documents;

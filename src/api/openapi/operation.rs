@@ -81,7 +81,7 @@ pub trait Described: Protocol + Sized {
 }
 
 fn describe<P: Described>(operation: Operation<P>) -> Value {
-    let Rules { path: of_path, query, parameters, body } = &*operation.rules;
+    let Rules { is_public: _, path: of_path, query, parameters, body } = &*operation.rules;
     let of_path =
         path_names(&operation.path).enumerate().map(|(index, name)| P::path_parameter(name, of_path.get(index)));
     let query = query.iter().map(|field| parameter(field, "query"));

@@ -19,12 +19,21 @@ pub trait FromRequest<P: Protocol>: Sized + Send + 'static {
 /// Fields of an input, for its reader and for the document.
 #[derive(Debug, Default)]
 pub struct Rules {
+    /// Whether the operation is for anyone, so that its body is read within the limits for those.
+    pub is_public: bool,
     pub path: Vec<Field>,
     /// Of the query; of the query and the body together in a dialect that reads them alike.
     pub query: Vec<Field>,
     /// Parameters that are not fields, as they stand in the document.
     pub parameters: Vec<Value>,
     pub body: Option<BodyRules>,
+}
+
+impl Rules {
+    /// Reads a body, within the limits that the access to the operation sets.
+    pub async fn read_body(&self, body: Body) -> Result<Bytes> {
+        if self.is_public { body::read_unauthenticated(body).await } else { body::read(body).await }
+    }
 }
 
 /// Fields of a body, and the name of its schema.

@@ -1,6 +1,6 @@
 //! An operation as a value.
 
-use super::{FromRequest, Grant, HandlerFn, Head, Protocol, Rules, authenticate, serve};
+use super::{Authenticate, FromRequest, Grant, HandlerFn, Head, Protocol, Rules, authenticate, serve};
 use crate::error::{Error, Result};
 use crate::http::App;
 use crate::store::Prefetch;
@@ -71,7 +71,7 @@ impl<P: Protocol> Operation<P> {
         I: FromRequest<P>,
         H: HandlerFn<P, G, I>,
     {
-        let rules = Arc::new(I::rules());
+        let rules = Arc::new(Rules { is_public: !G::Caller::IS_JUDGED, ..I::rules() });
         let serve: Serve = Arc::new(move |app, head, body, key, rules| {
             Box::pin(serve::<P, G, I, H>(app, head, body, key, rules, handler, prefetch))
         });

@@ -1,6 +1,7 @@
 //! The filters of the timeline, which stand in its address, so that a view can be sent to a colleague.
 
 use crate::console::context::{Fields, PageContext};
+use crate::domain::audit::ACTIONS;
 use crate::domain::event::EventType;
 use crate::domain::id::{DeviceId, UserIdentityId};
 use crate::domain::timeline::{TimelineFilter, TimelineLog, TimelineSubject};
@@ -11,23 +12,6 @@ use uuid::Uuid;
 
 /// Longest type or action.
 const MAX_ACTION: usize = 100;
-
-/// Actions of the audit trail that are not types of events.
-const ACTIONS: [&str; 13] = [
-    "phone.readmitted",
-    "credential.created",
-    "credential.deleted",
-    "number.reserved",
-    "number.assigned",
-    "number.release_scheduled",
-    "number.released",
-    "slot.changed",
-    "instant_key.created",
-    "instant_key.used",
-    "instant_key.deleted",
-    "user_identity.suspended",
-    "user_identity.resumed",
-];
 
 /// The filter of a query, or what is wrong with it.
 pub fn parse(query: &Fields) -> Result<TimelineFilter, Vec<String>> {

@@ -200,7 +200,7 @@ fn conflict(reason: &Reason) -> (StatusCode, ErrorBody) {
         Reason::ReleaseNotScheduled => refused("RELEASE_NOT_SCHEDULED", "No release of the phone is scheduled"),
         Reason::UserHasNumber => refused(
             "USER_ALREADY_HAS_NUMBER",
-            "The user identity has a phone already. Assign that one to nobody before giving another",
+            "The user identity has a phone already. Unassign that one first (assign it to null)",
         ),
         Reason::UnknownCursor => pagination("The cursor names no entry of the list. Start without one"),
         Reason::ExclusiveOptions(message) => pagination(message),

@@ -272,10 +272,7 @@ async fn assign(
     let event_id = call.app.random.id(call.now);
     let workspace = &call.grant.workspace;
     let assign = |person| workspace.assign_number(which.phone_id, person, event_id, call.now);
-    phone(match person {
-        Some(person) => workspace.for_user_identity(person, |id| assign(Some(id))).await?,
-        None => assign(None).await?,
-    })
+    phone(workspace.for_optional_user_identity(person, assign).await?)
 }
 
 async fn cancel_release(call: Call<Project>, Path(Which { phone_id }): Path<Which>) -> Result<Body<Phone>> {

@@ -45,7 +45,7 @@ pub fn routes() -> Vec<Operation> {
         .returns("PhoneComToken", json!(Token::new("handset_1A2b3C4d_5E6f7G8h9J1k2L3m4N5p6Q7r", Scope::AccountOwner)));
     let mode = "`details` adds the accounts that the token reaches, and when it expires";
     let mode = optional_parameter("mode", "query", mode, json!({ "type": "string", "example": DETAILS }));
-    create.rules = Arc::new(Rules { parameters: vec![mode], ..Rules::default() });
+    create.rules = Arc::new(Rules { is_public: true, parameters: vec![mode], ..Rules::default() });
     iter::once(create).chain(details::routes()).collect()
 }
 

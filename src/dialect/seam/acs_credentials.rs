@@ -11,7 +11,7 @@ use crate::domain::credential::*;
 use crate::domain::id::{CredentialId, UserIdentityId};
 use crate::domain::limits::MAX_ENTRANCES;
 use crate::domain::token::Token;
-use crate::error::{Error, Issue, ResourceKind, Result};
+use crate::error::{Error, Issue, Reason, ResourceKind, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,7 +23,8 @@ pub fn routes() -> Vec<Operation> {
         route("/acs/credentials/create", &[POST], create)
             .key("acs_credential")
             .summary("Create a credential, for one phone or for each phone of a user identity")
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails([Error::Conflict(Reason::UserIdentitySuspended)]),
         route("/acs/credentials/get", &[GET, POST], get)
             .key("acs_credential")
             .summary("Get a credential")
@@ -38,10 +39,12 @@ pub fn routes() -> Vec<Operation> {
         route("/acs/credentials/assign", &[PATCH, POST], assign)
             .summary("Assign a credential to a user identity or an ACS user")
             .not_found(credentials)
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails([Reason::CredentialAssigned, Reason::UserIdentitySuspended].map(Error::Conflict)),
         route("/acs/credentials/unassign", &[PATCH, POST], unassign)
             .summary("Unassign a credential from a user identity or an ACS user")
-            .not_found(credentials),
+            .not_found(credentials)
+            .fails([Error::Conflict(Reason::CredentialNotAssigned)]),
         route("/acs/credentials/list_accessible_entrances", &[GET, POST], list_accessible_entrances)
             .key("acs_entrances")
             .summary("List the entrances that a credential opens: none, because no access system is connected")
@@ -133,14 +136,9 @@ async fn create(call: Call<ByKey>, input: Create) -> Result<One<wire::AcsCredent
         ends_at: input.ends_at,
         code: input.code.map(Token::from),
     };
-    let credential = match new.user_identity_id {
-        Some(person) => {
-            let create =
-                |id| workspace.create_credential(NewCredential { user_identity_id: Some(id), ..new.clone() }, call.now);
-            workspace.for_user_identity(person, create).await?
-        }
-        None => workspace.create_credential(new, call.now).await?,
-    };
+    let create =
+        |user_identity_id| workspace.create_credential(NewCredential { user_identity_id, ..new.clone() }, call.now);
+    let credential = workspace.for_optional_user_identity(new.user_identity_id, create).await?;
     Ok(One(credential.into()))
 }
 
@@ -255,21 +253,18 @@ impl Assignment {
 
 async fn assign(call: Call<ByKey>, input: Assignment) -> Result<Members<Changed>> {
     let (workspace, assignment) = (&call.grant.workspace, call.app.random.id(call.now));
-    let assign = |holder| workspace.assign_credential(input.acs_credential_id, holder, assignment, call.now);
-    let credential = match input.holder()? {
-        Holder::UserIdentity(id) => workspace.for_user_identity(id, |id| assign(Holder::UserIdentity(id))).await?,
-        holder => assign(holder).await?,
+    let holder = input.holder()?;
+    let assign = |id: Option<UserIdentityId>| {
+        let holder = id.map_or(holder, Holder::UserIdentity);
+        workspace.assign_credential(input.acs_credential_id, holder, assignment, call.now)
     };
-    Ok(credential.into())
+    Ok(workspace.for_optional_user_identity(holder.user_identity_id(), assign).await?.into())
 }
 
 async fn unassign(call: Call<ByKey>, input: Assignment) -> Result<Members<Changed>> {
     let (workspace, removal) = (&call.grant.workspace, call.app.random.id(call.now));
-    let holder = match input.holder()? {
-        Holder::UserIdentity(id) => Holder::UserIdentity(workspace.primary_of(id).await?),
-        holder => holder,
-    };
-    Ok(workspace.unassign_credential(input.acs_credential_id, holder, removal, call.now).await?.into())
+    let unassign = |holder| workspace.unassign_credential(input.acs_credential_id, holder, removal, call.now);
+    Ok(workspace.for_holder(input.holder()?, unassign).await?.into())
 }
 
 /// The entrances that a credential names are not known here.

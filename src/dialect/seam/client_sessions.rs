@@ -97,16 +97,13 @@ async fn open(
     };
     let ByKeyOrPublishable { workspace, publishable } = &call.grant;
     let session = match publishable {
-        None => match new.user_identity_id {
-            Some(person) => {
-                let create = |id| {
-                    let new = NewClientSession { user_identity_id: Some(id), ..new.clone() };
-                    workspace.create_client_session(new, on_conflict, call.now)
-                };
-                workspace.for_user_identity(person, create).await?
-            }
-            None => workspace.create_client_session(new, on_conflict, call.now).await?,
-        },
+        None => {
+            let create = |user_identity_id| {
+                let new = NewClientSession { user_identity_id, ..new.clone() };
+                workspace.create_client_session(new, on_conflict, call.now)
+            };
+            workspace.for_optional_user_identity(new.user_identity_id, create).await?
+        }
         Some(setting) => {
             let (key, new) = anonymous(new, call.now + LIFETIME)?;
             workspace.create_anonymous_client_session(key, new, on_conflict, *setting, call.now).await?
@@ -222,16 +219,11 @@ async fn grant_access(call: Call<ByKey>, input: GrantAccess) -> Result<Members<G
         connected_account_ids: input.connected_account_ids,
         connect_webview_ids: input.connect_webview_ids,
     };
-    let session = match grant.user_identity_id {
-        Some(person) => {
-            let widen = async |person| {
-                let grant = ClientSessionGrant { user_identity_id: Some(person), ..grant.clone() };
-                workspace.widen_client_session(id, &grant, call.now).await
-            };
-            workspace.for_user_identity(person, widen).await?
-        }
-        None => workspace.widen_client_session(id, &grant, call.now).await?,
+    let widen = async |user_identity_id| {
+        let grant = ClientSessionGrant { user_identity_id, ..grant.clone() };
+        workspace.widen_client_session(id, &grant, call.now).await
     };
+    let session = workspace.for_optional_user_identity(grant.user_identity_id, widen).await?;
     Ok(Members(Granted { client_session: session.into() }))
 }
 

@@ -10,7 +10,7 @@ use crate::deactivation;
 use crate::domain::id::{DeviceId, UserIdentityId};
 use crate::domain::metadata::{MetadataChange, MetadataFilter};
 use crate::domain::page::Page;
-use crate::domain::phone::{OperatingSystem, Phone, PhoneChange, PhoneFilter};
+use crate::domain::phone::{OperatingSystem, PhoneChange, PhoneFilter};
 use crate::domain::scope::Scope;
 use crate::domain::text::normalized;
 use crate::error::{Error, ResourceKind, Result};
@@ -71,7 +71,7 @@ async fn get(call: Call<ByKeyOrSession>, input: Get) -> Result<One<wire::Device>
         (None, Some(name)) => workspace.phone_called(&name, *scope).await?,
         (None, None) => return Err(invalid("Must specify either device_id or name")),
     };
-    Ok(One(phone.into()))
+    Ok(One(wire::Device::new(phone, workspace.is_sandbox())))
 }
 
 input! {
@@ -136,7 +136,8 @@ async fn list(
         paging: cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?,
         ..PhoneFilter::default()
     };
-    Ok(cursor_scope.paged(workspace.phones(&filter, *scope).await?))
+    let (phones, is_sandbox) = (workspace.phones(&filter, *scope).await?, workspace.is_sandbox());
+    Ok(cursor_scope.paged(phones.map(|phone| wire::Device::new(phone, is_sandbox))))
 }
 
 async fn owner_by_key(grant: &ByKeyOrSession, key: &str) -> Result<Vec<UserIdentityId>> {
@@ -218,7 +219,7 @@ async fn list_unmanaged(
     Paginated { cursor_scope, input }: Paginated<List>,
 ) -> Result<Paged<wire::Device>> {
     cursor_scope.paging(Some(input.limit), input.page_cursor.as_deref())?;
-    Ok(cursor_scope.paged(Page::<Phone> { items: Vec::new(), next: None }))
+    Ok(cursor_scope.paged(Page::<wire::Device> { items: Vec::new(), next: None }))
 }
 
 input! {

@@ -189,7 +189,9 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
             ("customization_profile_not_found", "Customization profile", "customization_profile_id")
         }
     };
-    ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found")).with_data(json!({ field: id }))
+    let body = ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found"));
+    // A resource that is named by a secret, or by no id at all, has none to repeat.
+    if id.is_empty() { body } else { body.with_data(json!({ field: id })) }
 }
 
 fn not_mergeable(refusal: &MergeRefusal) -> ErrorBody {

@@ -21,6 +21,7 @@ pub fn routes() -> Vec<Operation> {
             .summary("Generate an instant key: a link by which phones of a user identity get client sessions")
             .fails([
                 Error::NotFound(ResourceKind::UserIdentity, EXAMPLE_ID.to_owned()),
+                Error::Conflict(Reason::UserIdentitySuspended),
                 Error::Conflict(Reason::TooManyInstantKeys(MAX_OF_USER_IDENTITY)),
             ]),
         route("/instant_keys/get", &[GET, POST], get)

@@ -70,6 +70,7 @@ fn operation(route: &Operation, method: &str, schemas: &Schemas) -> Value {
         }
         _ => body = Some(inputs::body(&name_of(route), &rules.query)),
     }
+    description += &responses::describe_conflicts(route);
     let id = operation_id(&route.path, method);
     let (tags, security) = ([tag(&route.path)], security::of_operation(document.access));
     let responses = responses::of(route, schemas);
@@ -95,6 +96,8 @@ fn undocumented(path: &str) -> Option<&'static str> {
         "/acs/credentials/create_offline_code" | "/workspaces/find_anything" => Some("Unreleased"),
         _ if is_in("/workspaces/customization_profiles") => Some("Unreleased"),
         _ if is_in("/acs/credentials/unmanaged/") => Some("No credential is unmanaged"),
+        _ if is_in("/user_identities/enrollment_automations") => Some("No access system is connected"),
+        "/devices/delete" => Some("Kept for old clients, use /phones/deactivate"),
         _ => None,
     }
 }

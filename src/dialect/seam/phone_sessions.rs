@@ -3,7 +3,7 @@
 
 use super::access::BySession;
 use super::answer::One;
-use super::phones::Platform;
+use super::phones::{Platform, registration_conflicts};
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
@@ -22,7 +22,8 @@ pub fn routes() -> Vec<Operation> {
         route("/seam/mobile_sdk/v1/phone_sessions/get_or_create", &[POST], get_or_create)
             .key("phone_session")
             .summary("Register the phone of an app, or return it if it is registered")
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails(registration_conflicts()),
     ]
 }
 

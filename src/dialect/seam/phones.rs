@@ -39,8 +39,15 @@ pub fn routes() -> Vec<Operation> {
         route("/phones/simulate/create_sandbox_phone", &[POST], create_sandbox_phone)
             .key("phone")
             .summary("Create a phone in a sandbox workspace")
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails([Error::Conflict(Reason::NotASandbox)])
+            .fails(registration_conflicts()),
     ]
+}
+
+/// Why a phone is not registered.
+pub fn registration_conflicts() -> [Error; 3] {
+    [Reason::UserIdentitySuspended, Reason::PhoneDeactivated, Reason::TooManyPhones(MAX_PHONES)].map(Error::Conflict)
 }
 
 input! {

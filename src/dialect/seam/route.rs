@@ -5,7 +5,7 @@ use super::access::{Access, SeamGrant};
 use super::answer::{AnswerShape, SeamAnswer};
 use super::page::CursorScope;
 use super::query;
-use crate::api::input::{self, Field, Input, input};
+use crate::api::input::{self, Input, input};
 use crate::api::route::{FromRequest, HandlerFn, Head, Protocol, Rules};
 use crate::error::{BodyFault, Error, ResourceKind, Result};
 use crate::http::base_url::BaseUrl;
@@ -93,7 +93,7 @@ impl<I: Input> FromRequest<Seam> for I {
     }
 
     async fn read(rules: &Rules, _: &App, head: &Head, body: Body) -> Result<I> {
-        let (query, body) = members(&rules.query, head, body).await?;
+        let (query, body) = members(rules, head, body).await?;
         input::read(query, body)
     }
 }
@@ -115,7 +115,7 @@ impl<I: Input> FromRequest<Seam> for Paginated<I> {
     }
 
     async fn read(rules: &Rules, app: &App, head: &Head, body: Body) -> Result<Paginated<I>> {
-        let (query, body) = members(&rules.query, head, body).await?;
+        let (query, body) = members(rules, head, body).await?;
         let cursor_scope = CursorScope::of(&rules.query, &query, &body, &head.path, || base_url(app, head));
         Ok(Paginated { cursor_scope, input: input::read(query, body)? })
     }
@@ -123,9 +123,9 @@ impl<I: Input> FromRequest<Seam> for Paginated<I> {
 
 /// The members of the query and of the body. An empty body has none, with any content type. GET and DELETE accept a body
 /// with any content type, because the documented curl commands send one and curl labels it a form by default.
-async fn members(fields: &[Field], head: &Head, body: Body) -> Result<(Map<String, Value>, Map<String, Value>)> {
-    let query = query::parse(head.parts.uri.query().unwrap_or_default(), fields)?;
-    let body = body::read(body).await?;
+async fn members(rules: &Rules, head: &Head, body: Body) -> Result<(Map<String, Value>, Map<String, Value>)> {
+    let query = query::parse(head.parts.uri.query().unwrap_or_default(), &rules.query)?;
+    let body = rules.read_body(body).await?;
     if body.is_empty() {
         return Ok((query, Map::new()));
     }

@@ -14,25 +14,32 @@ use crate::store::Workspace;
 
 pub fn routes() -> Vec<Operation> {
     let phone = ResourceKind::Phone;
+    let not_a_sandbox = || Error::Conflict(Reason::NotASandbox);
     vec![
         route("/devices/simulate/connect", &[POST], connect)
             .summary("Simulate that a phone of a sandbox is online")
-            .not_found(phone),
+            .not_found(phone)
+            .fails([not_a_sandbox()]),
         route("/devices/simulate/disconnect", &[POST], disconnect)
             .summary("Simulate that a phone of a sandbox is offline")
-            .not_found(phone),
+            .not_found(phone)
+            .fails([not_a_sandbox()]),
         route("/devices/simulate/remove", &[POST], remove)
             .summary("Simulate that a phone of a sandbox is removed, which deactivates it")
-            .not_found(phone),
+            .not_found(phone)
+            .fails([not_a_sandbox()]),
         route("/devices/simulate/connect_to_hub", &[POST], change_hub)
             .summary("Simulate that a hub is online; phones have none, so this is refused")
-            .not_found(phone),
+            .not_found(phone)
+            .fails([not_a_sandbox()]),
         route("/devices/simulate/disconnect_from_hub", &[POST], change_hub)
             .summary("Simulate that a hub is offline; phones have none, so this is refused")
-            .not_found(phone),
+            .not_found(phone)
+            .fails([not_a_sandbox()]),
         route("/devices/simulate/paid_subscription", &[POST], change_subscription)
             .summary("Simulate a paid subscription; phones have none, so this is refused")
-            .not_found(phone),
+            .not_found(phone)
+            .fails([not_a_sandbox()]),
     ]
 }
 

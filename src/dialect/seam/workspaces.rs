@@ -5,7 +5,7 @@ use super::answer::{Many, One, Void};
 use super::route::*;
 use super::wire;
 use crate::api::input::*;
-use crate::error::Result;
+use crate::error::{Error, Reason, Result};
 use crate::store::{Authenticated, Caller, NewWorkspace, Principal};
 use uuid::Uuid;
 
@@ -24,7 +24,8 @@ pub fn routes() -> Vec<Operation> {
             .summary("Find the resource with an id, of any kind"),
         route("/workspaces/reset_sandbox", &[POST], reset_sandbox)
             .key("action_attempt")
-            .summary("Reset a sandbox workspace, except for its keys and tokens"),
+            .summary("Reset a sandbox workspace, except for its keys and tokens")
+            .fails([Error::Conflict(Reason::NotASandbox)]),
     ]
 }
 
@@ -96,6 +97,7 @@ input! {
 }
 
 async fn find_anything(call: Call<ByKey>, Find { search }: Find) -> Result<One<wire::Batch>> {
-    let found = call.grant.workspace.find_anything(search).await?;
-    Ok(One(wire::Batch::new(found, &base_url(&call.app, &call.head))))
+    let workspace = &call.grant.workspace;
+    let found = workspace.find_anything(search).await?;
+    Ok(One(wire::Batch::new(found, workspace.is_sandbox(), &base_url(&call.app, &call.head))))
 }

@@ -42,7 +42,8 @@ static GROUPS: [Group; 5] = [
         dialect: &seam::DIALECT,
         title: "Seam",
         credentials: "Phones, users, credentials, events and webhooks. Send an API key (`handset key create`) as a bearer \
-            token: **Authorize**, `api_key`. A client session reaches the phones of its own user only.",
+            token: **Authorize**, `api_key`. A client session reaches the phones of its own user, and reads, as devices, \
+            those to which its user was granted access.",
     },
     Group {
         dialect: &diga::DIALECT,

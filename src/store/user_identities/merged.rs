@@ -1,7 +1,8 @@
 //! Former ids of user identities that were merged into another one.
 
+use crate::domain::credential::Holder;
 use crate::domain::id::UserIdentityId;
-use crate::error::{Error, ResourceKind, Result};
+use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::store::Workspace;
 
 /// Maximum number of merges that a request follows while they happen.
@@ -33,12 +34,61 @@ impl Workspace {
     where
         W: Future<Output = Result<T>>,
     {
-        let unknown = || Error::NotFound(ResourceKind::UserIdentity, id.to_string());
+        let is_missing = |error: &Error| matches!(error, Error::NotFound(ResourceKind::UserIdentity, _));
+        self.following_merges(id, is_missing, work).await.map_err(|error| match error {
+            Error::NotFound(ResourceKind::UserIdentity, _) => {
+                Error::NotFound(ResourceKind::UserIdentity, id.to_string())
+            }
+            error => error,
+        })
+    }
+
+    /// The same with a user identity, or with none.
+    pub async fn for_optional_user_identity<T, W>(
+        &self,
+        id: Option<UserIdentityId>,
+        work: impl Fn(Option<UserIdentityId>) -> W,
+    ) -> Result<T>
+    where
+        W: Future<Output = Result<T>>,
+    {
+        match id {
+            Some(id) => self.for_user_identity(id, |id| work(Some(id))).await,
+            None => work(None).await,
+        }
+    }
+
+    /// Does `work` with the user that has a credential: the user identity, or the one that it was merged into and that has
+    /// its credentials since.
+    pub async fn for_holder<T, W>(&self, holder: Holder, work: impl Fn(Holder) -> W) -> Result<T>
+    where
+        W: Future<Output = Result<T>>,
+    {
+        let is_of_another = |error: &Error| matches!(error, Error::Conflict(Reason::CredentialNotAssigned));
+        match holder {
+            Holder::UserIdentity(id) => {
+                self.following_merges(id, is_of_another, |id| work(Holder::UserIdentity(id))).await
+            }
+            Holder::AcsUser(_) => work(holder).await,
+        }
+    }
+
+    /// Does `work` with a user identity. If it fails because that one was merged meanwhile, or before, it is done again with
+    /// the one that it was merged into.
+    async fn following_merges<T, W>(
+        &self,
+        id: UserIdentityId,
+        may_be_merged: impl Fn(&Error) -> bool,
+        work: impl Fn(UserIdentityId) -> W,
+    ) -> Result<T>
+    where
+        W: Future<Output = Result<T>>,
+    {
         let mut person = id;
         for _ in 0..MAX_FOLLOWED {
             match work(person).await {
-                Err(Error::NotFound(ResourceKind::UserIdentity, _)) => {
-                    person = self.merged_into(id).await?.filter(|primary| *primary != person).ok_or_else(unknown)?;
+                Err(error) if may_be_merged(&error) => {
+                    person = self.merged_into(id).await?.filter(|primary| *primary != person).ok_or(error)?;
                 }
                 done => return done,
             }

@@ -1,5 +1,6 @@
 //! Slow clients, clients that stop within a request or close one side, and ten thousand silent connections.
 
+use crate::instant_keys::EXCHANGE;
 use crate::support::private_postgres::{TestDir, until_async};
 use crate::support::program::Server;
 use crate::support::raw_http;
@@ -71,6 +72,24 @@ async fn an_unfinished_body_is_refused_at_the_deadline_and_changes_nothing() {
     assert!(dripped.is_empty() || dripped.starts_with("HTTP/1.1 503 "), "{dripped}");
     assert!(took >= Duration::from_secs(29) && took < Duration::from_secs(60), "{took:?}");
     assert_eq!(world.phone_ids().await, [phone]);
+}
+
+#[tokio::test]
+async fn an_unfinished_body_without_a_credential_is_refused_after_ten_seconds() {
+    let world = World::new().await;
+    let began = Instant::now();
+    let mut connection = TcpStream::connect(address(&world)).await.expect("it listens");
+    let head = format!(
+        "POST {EXCHANGE} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\
+         connection: close\r\n\r\n{{"
+    );
+    connection.write_all(head.as_bytes()).await.expect("it is read");
+    // The connection stays open for the rest of the body.
+    let mut start = [0; 13];
+    connection.read_exact(&mut start).await.expect("it is answered");
+    let took = began.elapsed();
+    assert_eq!(&start, b"HTTP/1.1 503 ");
+    assert!(took >= Duration::from_secs(9) && took < Duration::from_secs(25), "{took:?}");
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 //! test's own thread, so the measured CPU time is that of both, and does not depend on other load of the machine; the time
 //! of the database is not included.
 
+use crate::instant_keys::{EXCHANGE, PREVIEW};
 use crate::support::client::{Client, Response};
+use crate::support::document::{Dialect, Operation, operations};
 use crate::support::phone_com::Extension;
 use crate::support::scim::path_of;
 use crate::support::ucwa::Person;
@@ -267,10 +269,36 @@ async fn bodies_nested_up_to_the_maximum_size_are_refused() {
         (&jane.client, NUMBER, JSON, &json[..]),
         (&jane.client, NUMBER, XML, &xml[..]),
         (&anonymous, OAUTH, JSON, &short[..]),
+        (&anonymous, EXCHANGE, JSON, &short[..]),
+        (&anonymous, PREVIEW, JSON, &short[..]),
+        (&anonymous, "/health", JSON, &short[..]),
     ] {
         for body in bodies {
             let response = client.bytes(path, Some(kind), body.clone()).await;
             assert!(matches!(response.status, 400 | 422), "{path}, {:.40}: {response:?}", body);
         }
     }
+}
+
+#[tokio::test]
+async fn bodies_of_callers_without_credentials_have_at_most_16_kib() {
+    let world = World::new().await;
+    let anonymous = world.anonymous();
+    let body = |length: usize| format!("{{\"short_code\":\"x\",\"x\":\"{}\"}}", "x".repeat(length - 25));
+    // Other dialects read no body of a GET.
+    let has_body = |it: &Operation| it.is_open() && (it.method == "POST" || it.dialect() == Dialect::Seam);
+    let mut count = 0;
+    for operation in operations().into_iter().filter(has_body) {
+        let kind = if operation.path == WEB_TICKET { FORM } else { JSON };
+        let send = async |length| {
+            let request = anonymous.request(operation.method, operation.path).header("content-type", kind);
+            anonymous.send(request.body(body(length))).await.status
+        };
+        assert_ne!(send(MOST_UNAUTHENTICATED).await, 413, "{operation}");
+        assert_eq!(send(MOST_UNAUTHENTICATED + 1).await, 413, "{operation}");
+        count += 1;
+    }
+    assert!(count >= 8, "only {count} operations");
+    let largest = anonymous.bytes(EXCHANGE, Some(JSON), body(MOST_UNAUTHENTICATED)).await;
+    largest.refused(404, "instant_key_not_found");
 }

@@ -308,7 +308,8 @@ async fn a_person_has_at_most_one_assigned_number() {
     give(&first, json!(jane)).await.phone_number();
     give(&first, json!(joe)).await.phone_number();
     assert_eq!(give(&second, json!(jane)).await.phone_number()["status"], "assigned");
-    give(&first, json!(jane)).await.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
+    let message = give(&first, json!(jane)).await.is_diga_error(409, "USER_ALREADY_HAS_NUMBER");
+    assert!(message.ends_with("Unassign that one first (assign it to null)"), "{message}");
     give(&second, Value::Null).await.phone_number();
     give(&first, json!(jane)).await.phone_number();
     for unknown in [UNKNOWN, text(&first["id"]).as_str()] {

@@ -179,6 +179,8 @@ fn operations_of_the_mobile_sdk_streams_and_what_seam_hides_are_hidden() {
     let hidden_by_seam = [
         "/acs/credentials/create_offline_code",
         "/acs/credentials/unmanaged/",
+        "/devices/delete",
+        "/user_identities/enrollment_automations/",
         "/workspaces/customization_profiles/",
         "/workspaces/find_anything",
     ];

@@ -1,5 +1,6 @@
 //! What a sandbox simulates of its phones: `/devices/simulate`.
 
+use crate::instant_keys::register;
 use crate::support::concurrency::CONNECTIONS;
 use crate::support::second_server::SecondServer;
 use crate::support::world::{World, list, text};
@@ -28,9 +29,6 @@ async fn a_disconnected_phone_has_an_error_until_it_is_connected() {
     world.key().patch("/devices/update", change).await.ok();
     let before = both(&world, &phone).await;
     assert_eq!((&before.0["properties"]["online"], &before.0["errors"]), (&json!(true), &json!([])));
-    for flag in ["can_simulate_connection", "can_simulate_disconnection", "can_simulate_removal"] {
-        assert_eq!(before.0[flag], json!(true), "{flag}");
-    }
     simulate(&world, "connect", &phone).await;
     assert!(world.events("device.connected").await.is_empty(), "it was connected");
 
@@ -92,6 +90,37 @@ async fn a_disconnected_phone_has_an_error_until_it_is_connected() {
     .await
     .expect("the query succeeds");
     assert_eq!(actions.len(), 3, "{actions:?}");
+}
+
+#[tokio::test]
+async fn each_phone_of_a_sandbox_can_be_simulated_and_no_other() {
+    let world = World::new().await;
+    let production = world.production("Real").await;
+    let created = world.phone(&world.person("jane").await).await;
+    let mut phones = vec![(&*world, created, true)];
+    for (tenant, is_sandbox) in [(&*world, true), (&production, false)] {
+        let app = tenant.session(&tenant.person("joe").await).await;
+        phones.push((tenant, register(&app, "an app").await, is_sandbox));
+    }
+    for (tenant, phone, can_simulate) in phones {
+        let id = json!({ "device_id": phone });
+        let found = tenant.key().post("/workspaces/find_anything", json!({ "search": phone })).await.ok();
+        let listed = tenant.key().post("/devices/list", json!({ "device_ids": [phone] })).await.ok();
+        let got = tenant.key().post("/devices/get", id.clone()).await.ok();
+        for device in [&found["batch"]["devices"][0], &listed["devices"][0], &got["device"]] {
+            assert_eq!(device["device_id"], json!(phone));
+            for flag in ["can_simulate_connection", "can_simulate_disconnection", "can_simulate_removal"] {
+                assert_eq!(device[flag], json!(can_simulate), "{flag} of {device}");
+            }
+        }
+        for what in ["disconnect", "connect", "remove"] {
+            let simulated = tenant.key().post(&format!("/devices/simulate/{what}"), id.clone()).await;
+            match can_simulate {
+                true => _ = simulated.ok(),
+                false => _ = simulated.refused(400, "workspace_not_sandbox"),
+            }
+        }
+    }
 }
 
 #[tokio::test]

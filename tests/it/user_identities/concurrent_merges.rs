@@ -96,6 +96,34 @@ async fn phones_are_deactivated_by_a_merged_id_during_the_merge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn credentials_of_a_user_identity_that_is_merged_meanwhile_are_unassigned_and_updated() {
+    let world = World::with_connections(CONNECTIONS).await;
+    for round in 0..20 {
+        let (jane, joe) = (world.person(&format!("jane{round}")).await, world.person(&format!("joe{round}")).await);
+        let mut credentials = Vec::new();
+        for _ in 0..6 {
+            credentials.push(world.sync_credential(&joe).await);
+        }
+        let holder = |call: usize| json!({ "acs_credential_id": credentials[call], "user_identity_id": joe });
+        let end = |call: usize| json!({ "acs_credential_id": credentials[call], "ends_at": "2030-01-01T00:00:00Z" });
+        let (unassigned, updated, merged) = tokio::join!(
+            at_once(&world, credentials.len(), "/acs/credentials/unassign", holder),
+            at_once(&world, credentials.len(), "/acs/credentials/update", end),
+            world.key().post(MERGE, json!({ "user_identity_id": jane, "merged_user_identity_ids": [joe] })),
+        );
+        merged.ok();
+        unassigned.iter().chain(&updated).for_each(|response| _ = response.ok());
+        let again = world.key().post("/acs/credentials/unassign", holder(0)).await.ok();
+        assert_eq!(again["acs_credential"].get("user_identity_id"), None, "idempotent");
+        assert!(world.credentials(&jane).await.is_empty());
+        let assigned = world.key().post("/acs/credentials/assign", holder(0)).await.ok();
+        assert_eq!(assigned["acs_credential"]["user_identity_id"], json!(jane));
+        world.key().post("/acs/credentials/unassign", holder(0)).await.ok();
+        world.key().post("/user_identities/delete", json!({ "user_identity_id": jane })).await.ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_beside_a_merge_deletes_both() {
     let world = World::with_connections(CONNECTIONS).await;
     for round in 0..20 {

@@ -51,10 +51,25 @@ pub fn of(route: &Operation, schemas: &Schemas) -> Map<String, Value> {
     if access.contains(&Access::PublishableKey) {
         errors.push(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
     }
-    let mut responses = RESPONSES.errors(errors.iter().chain(&route.errors).map(example_of));
+    let own = route.errors.iter().filter(|error| !is_conflict(error));
+    let mut responses = RESPONSES.errors(errors.iter().chain(own).map(example_of));
     responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(errors_of_every_operation().iter().map(example_of)));
     responses.insert("200".to_owned(), success(route, schemas));
     responses
+}
+
+/// The codes of conflicts, for the description of an operation: they share the status of invalid input.
+pub fn describe_conflicts(route: &Operation) -> String {
+    let code = |error: &Error| {
+        let (_, body) = body_of(error, &Method::POST, "/", EXAMPLE_ID);
+        body["error"]["type"].as_str().map(|code| format!("`{code}`"))
+    };
+    let codes: Vec<String> = route.errors.iter().filter(|error| is_conflict(error)).filter_map(code).collect();
+    if codes.is_empty() { String::new() } else { format!(" Errors: {}.", codes.join(", ")) }
+}
+
+fn is_conflict(error: &Error) -> bool {
+    matches!(error, Error::Conflict(_))
 }
 
 fn success(route: &Operation, schemas: &Schemas) -> Value {

@@ -44,7 +44,8 @@ pub struct AccessibleDevices {
 async fn list(call: Call<ByKey>, Which { user_identity_id }: Which) -> Result<Members<AccessibleDevices>> {
     let workspace = &call.grant.workspace;
     let phones = workspace.for_user_identity(user_identity_id, |id| workspace.accessible_phones(id)).await?;
-    let devices = || phones.iter().cloned().map(wire::Device::from).collect();
+    let device = |phone| wire::Device::new(phone, workspace.is_sandbox());
+    let devices = || phones.iter().cloned().map(device).collect();
     Ok(Members(AccessibleDevices { devices: devices(), accessible_devices: devices() }))
 }
 

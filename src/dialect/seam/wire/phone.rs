@@ -141,11 +141,11 @@ pub struct Device {
     pub space_ids: Vec<Uuid>,
     #[schema(example = json!(["phone"]))]
     pub capabilities_supported: Vec<&'static str>,
-    /// Whether it is a phone that was created in a sandbox.
+    /// Whether it is a phone of a sandbox.
     pub can_simulate_connection: bool,
-    /// Whether it is a phone that was created in a sandbox.
+    /// Whether it is a phone of a sandbox.
     pub can_simulate_disconnection: bool,
-    /// Whether it is a phone that was created in a sandbox.
+    /// Whether it is a phone of a sandbox.
     pub can_simulate_removal: bool,
     #[schema(value_type = Object)]
     pub location: Map<String, Value>,
@@ -177,8 +177,9 @@ pub struct DeviceModel {
     pub manufacturer_display_name: String,
 }
 
-impl From<domain::phone::Phone> for Device {
-    fn from(phone: domain::phone::Phone) -> Device {
+impl Device {
+    /// The device form of a phone, of which a sandbox simulates connection and removal.
+    pub fn new(phone: domain::phone::Phone, is_sandbox: bool) -> Device {
         let properties = DeviceProperties {
             name: phone.display_name().to_owned(),
             online: phone.disconnected_at.is_none(),
@@ -191,7 +192,6 @@ impl From<domain::phone::Phone> for Device {
             phone: (&phone).into(),
         };
         let connected_account_id = placeholder_id(phone.workspace_id, "connected_account");
-        let is_simulated = phone.is_simulated();
         let phone = Phone::from(phone);
         Device {
             device_id: phone.device_id,
@@ -207,9 +207,9 @@ impl From<domain::phone::Phone> for Device {
             is_managed: true,
             space_ids: Vec::new(),
             capabilities_supported: vec!["phone"],
-            can_simulate_connection: is_simulated,
-            can_simulate_disconnection: is_simulated,
-            can_simulate_removal: is_simulated,
+            can_simulate_connection: is_sandbox,
+            can_simulate_disconnection: is_sandbox,
+            can_simulate_removal: is_sandbox,
             location: Map::new(),
             properties,
         }

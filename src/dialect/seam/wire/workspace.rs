@@ -82,11 +82,12 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// What was found, with links of the server with this base URL.
-    pub fn new(found: domain::workspace::Found, base_url: &str) -> Batch {
+    /// What was found in a workspace, with links of the server with this base URL.
+    pub fn new(found: domain::workspace::Found, is_sandbox: bool, base_url: &str) -> Batch {
+        let device = |phone| Device::new(phone, is_sandbox);
         let with_link = |key| InstantKey::new(key, base_url);
         Batch {
-            devices: found.phone.map(Device::from).into_iter().collect(),
+            devices: found.phone.map(device).into_iter().collect(),
             events: found.event.into_iter().collect(),
             user_identities: found.user_identity.map(UserIdentity::from).into_iter().collect(),
             client_sessions: found.client_session.map(ClientSession::from).into_iter().collect(),
