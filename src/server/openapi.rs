@@ -41,7 +41,9 @@ fn frame() -> Value {
         "info": {
             "title": "Handset",
             "version": build_info::VERSION,
-            "description": "A self-hosted phones service: one registry of phones, and the protocols of existing clients.",
+            "description": "A self-hosted phones service: one registry of phones, and the protocols of existing clients.\n\n\
+                The response `default` of an operation is for the errors that any operation of its protocol may have, and \
+                names their statuses. Each response has the id of the request in a header, which `default` describes.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
             "contact": { "name": "The operator of this server" },
         },

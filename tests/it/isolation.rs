@@ -243,6 +243,8 @@ fn comparable(response: &Response, given: &Map<String, Value>) -> (u16, Vec<(Str
 fn is_as_documented(case: &Case, response: &Response) {
     let documented = case.operation.response(response.status);
     let documented = documented.unwrap_or_else(|| panic!("{case}: {} is not documented", response.status));
+    let header = case.operation.dialect().request_id_header();
+    assert!(response.header(header).is_some(), "{case}: no {header} in {response:?}");
     if response.header("content-type") == Some("text/event-stream") {
         assert!(documented["content"]["text/event-stream"].is_object(), "{case}: a stream is not documented");
         return;

@@ -1,6 +1,7 @@
 //! Named components. A dialect describes each thing where it is used and marks what has a name of its own; marked things
 //! then become components of the document, and a `$ref` takes their place. Parameters and request bodies that are used
-//! once stay in place. An example that all responses of one schema have becomes the example of the schema.
+//! once stay in place. An example that all responses of one schema have becomes the example of the schema, which lists of
+//! it then have, too.
 
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,14 +95,14 @@ fn extract(value: Value, uses: &Uses, components: &mut Map<String, Value>) -> Va
     }
 }
 
-/// Moves the example that all responses of one schema have, if there are several, to the schema.
+/// Moves the example that all responses of one schema have to the schema.
 fn share_examples(document: &mut Value) {
     let mut examples: BTreeMap<String, Vec<Option<Value>>> = BTreeMap::new();
     each_content(document, |reference, content| {
         examples.entry(reference.to_owned()).or_default().push(content.get("example").cloned());
     });
     let only = |(reference, mut examples): (String, Vec<Option<Value>>)| {
-        let is_shared = examples.len() > 1 && examples.iter().all(|example| *example == examples[0]);
+        let is_shared = examples.iter().all(|example| *example == examples[0]);
         let example = examples.swap_remove(0).filter(|_| is_shared)?;
         Some((reference, example))
     };
@@ -199,12 +200,12 @@ mod tests {
             ],
             "components": { "schemas": { "Phone": {}, "Slot": {}, "Me": {} } },
         }));
-        let schemas = json!({ "Phone": { "example": 1 }, "Slot": {}, "Me": {} });
+        let schemas = json!({ "Phone": { "example": 1 }, "Slot": {}, "Me": { "example": 1 } });
         assert_eq!(document["components"]["schemas"], schemas);
         let example = |name: &str| &document["components"]["responses"][name]["content"]["application/json"]["example"];
         assert_eq!(
             ["Get", "Created", "One", "Two", "Only"].map(example).map(Value::as_u64),
-            [None, None, Some(1), Some(2), Some(1)]
+            [None, None, Some(1), Some(2), None]
         );
     }
 }

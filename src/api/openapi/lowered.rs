@@ -92,7 +92,7 @@ impl Lowering<'_> {
     fn object(&self, members: &Map<String, Value>) -> Map<String, Value> {
         // `default` is a response, too.
         let is_data = |name: &str, member: &Value| {
-            matches!(name, "example" | "default" | "enum" | "required" | "discriminator")
+            matches!(name, "example" | "examples" | "default" | "enum" | "required" | "discriminator")
                 && member.get("$ref").is_none()
         };
         let mut schema: Map<String, Value> = members
@@ -102,6 +102,7 @@ impl Lowering<'_> {
                 (name.clone(), if is_data(name, member) { member.clone() } else { self.value(member) })
             })
             .collect();
+        describe_operation(&mut schema);
         without_null_type(&mut schema);
         without_null_branch(&mut schema);
         without_all_of(&mut schema);
@@ -113,6 +114,14 @@ impl Lowering<'_> {
             schema.insert("exclusiveMinimum".to_owned(), true.into());
         }
         schema
+    }
+}
+
+/// The client shows the description of an operation as help: the summary, if that says it all.
+fn describe_operation(members: &mut Map<String, Value>) {
+    if members.contains_key("operationId") && !members.contains_key("description") {
+        let summary = members["summary"].as_str().unwrap_or_default();
+        members.insert("description".to_owned(), format!("{summary}.").into());
     }
 }
 
@@ -194,6 +203,14 @@ mod tests {
                 { "type": "boolean", "nullable": true },
             ] }),
         );
+    }
+
+    #[test]
+    fn an_operation_without_a_description_has_its_summary() {
+        let operation =
+            |description: &str| json!({ "operationId": "list", "summary": "List", "description": description });
+        assert_eq!(plain(json!({ "operationId": "list", "summary": "List" })), operation("List."));
+        assert_eq!(plain(operation("Pages.")), operation("Pages."));
     }
 
     #[test]

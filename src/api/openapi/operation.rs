@@ -17,6 +17,8 @@ pub struct Description<'a> {
     #[serde(rename = "operationId")]
     pub id: String,
     pub summary: &'a str,
+    /// Empty if the summary says it all.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
     pub tags: [&'a str; 1],
     /// Alternative security requirements; none if there is no authentication, null for those of the document.
@@ -193,26 +195,20 @@ pub struct Responses {
 impl Responses {
     /// A response with content by media type; none if it has no body.
     pub fn response(self, name: &str, description: &str, content: Value) -> Value {
-        let mut response = json!({ "description": description, "headers": self.headers() });
+        let mut response = json!({ "description": description });
         if !content.is_null() {
             response["content"] = content;
         }
         component(Kind::Response, &format!("{}{name}", self.prefix), response)
     }
 
-    /// A response with a JSON body.
-    pub fn json(self, name: &str, description: &str, schema: &str, example: Value) -> Value {
-        let content = json!({ self.media_type: { "schema": reference(schema), "example": example } });
-        self.response(name, description, content)
-    }
-
-    /// The headers of every response.
-    pub fn headers(self) -> Value {
-        let header = json!({
-            "description": "The id of the request, also in the log",
-            "schema": { "type": "string", "format": "uuid" },
-        });
-        json!({ self.request_id: component(Kind::Header, self.request_id, header) })
+    /// A response with a JSON body. Without an example, readers compose one from the examples in the schema.
+    pub fn json(self, name: &str, description: &str, schema: &str, example: Option<Value>) -> Value {
+        let mut content = json!({ "schema": reference(schema) });
+        if let Some(example) = example {
+            content["example"] = example;
+        }
+        self.response(name, description, json!({ self.media_type: content }))
     }
 
     /// The responses of these errors by status. Of several with one status, the first is the example, and the
@@ -226,17 +222,31 @@ impl Responses {
         by_status.into_iter().map(response).collect()
     }
 
-    /// The response of the errors that every operation may have, whatever their status.
-    pub fn fallback(self, examples: impl IntoIterator<Item = ErrorExample>) -> Value {
-        let examples: Vec<ErrorExample> = examples.into_iter().collect();
-        let statuses = examples.iter().map(|example| example.status);
-        let schemas: BTreeSet<&str> = examples.iter().map(|example| example.schema).collect();
+    /// The response of the errors that every operation may have, whatever their status: those of the dialect, with an
+    /// example for each status, and those of all dialects, with one example.
+    pub fn fallback(self, name: &str, own: &[Error], example_of: impl Fn(&Error) -> ErrorExample) -> Value {
+        let of_all = errors_of_every_operation();
+        let [own, of_all] = [own, &of_all].map(|errors| errors.iter().map(&example_of).collect::<Vec<_>>());
+        let all = || own.iter().chain(&of_all);
+        let schemas: BTreeSet<&str> = all().map(|example| example.schema).collect();
         let mut references: Vec<Value> = schemas.into_iter().map(reference).collect();
         let schema = if references.len() == 1 { references.remove(0) } else { json!({ "anyOf": references }) };
-        let example = examples.iter().find(|example| example.status == StatusCode::SERVICE_UNAVAILABLE);
-        let example = example.map(|example| example.body.clone());
-        let content = json!({ self.media_type: { "schema": schema, "example": example } });
-        self.response(FALLBACK_NAME, &fallback_description(statuses), content)
+        let description = fallback_description(all().map(|example| (example.status, example.code.as_deref())));
+        let unavailable = of_all.iter().filter(|example| example.status == StatusCode::SERVICE_UNAVAILABLE);
+        let examples = fallback_examples(own.iter().chain(unavailable).map(|example| (example.status, &example.body)));
+        let content = json!({ self.media_type: { "schema": schema, "examples": examples } });
+        self.fallback_response(name, &description, content)
+    }
+
+    /// The same with content by media type. It describes the header that every response has.
+    pub fn fallback_response(self, name: &str, description: &str, content: Value) -> Value {
+        let header = json!({
+            "description": "The id of the request, also in the log. Every response has it",
+            "schema": { "type": "string", "format": "uuid" },
+        });
+        let mut response = self.response(name, description, content);
+        response["headers"] = json!({ self.request_id: component(Kind::Header, self.request_id, header) });
+        response
     }
 
     fn error(self, status: StatusCode, examples: Vec<ErrorExample>) -> Value {
@@ -246,11 +256,19 @@ impl Responses {
         let names: Vec<String> = codes.iter().map(|code| pascal_case(&code.to_lowercase())).collect();
         let (description, name) = match codes.is_empty() {
             true => (reason.to_owned(), pascal_case(&reason.to_lowercase())),
-            false => (format!("{reason}: {}", quoted.join(", ")), names.join("Or")),
+            false => (format!("{reason}: {}", quoted.join(", ")), one_name(&names)),
         };
         let name = examples.iter().find_map(|example| example.name).unwrap_or(&name);
         let ErrorExample { schema, body, .. } = &examples[0];
-        self.json(name, &description, schema, body.clone())
+        self.json(name, &description, schema, Some(body.clone()))
+    }
+}
+
+/// A name for several names; of many, the first and the last are enough.
+fn one_name(names: &[String]) -> String {
+    match names {
+        [first, _, _, .., last] => format!("{first}To{last}"),
+        few => few.join("Or"),
     }
 }
 
@@ -260,11 +278,30 @@ pub const FALLBACK: &str = "default";
 /// Its name as a component, after the dialect's prefix.
 pub const FALLBACK_NAME: &str = "Failure";
 
-/// Its description: the statuses of these errors.
-pub fn fallback_description(statuses: impl IntoIterator<Item = StatusCode>) -> String {
-    let statuses: BTreeSet<StatusCode> = statuses.into_iter().collect();
-    let named: Vec<String> = statuses.iter().map(StatusCode::to_string).collect();
-    format!("An error of any operation: {}. 429 and 503 have `Retry-After`", named.join(", "))
+/// The same of operations that need no credential.
+pub const PUBLIC_FALLBACK_NAME: &str = "PublicFailure";
+
+/// Its description: the statuses of these errors, with their codes.
+pub fn fallback_description<'a>(errors: impl IntoIterator<Item = (StatusCode, Option<&'a str>)>) -> String {
+    let mut codes: BTreeMap<StatusCode, Vec<String>> = BTreeMap::new();
+    for (status, code) in errors {
+        codes.entry(status).or_default().extend(code.map(|code| format!("`{code}`")));
+    }
+    let named = codes.into_iter().map(|(status, codes)| match codes.is_empty() {
+        true => status.to_string(),
+        false => format!("{status} ({})", codes.join(", ")),
+    });
+    format!("An error of any operation: {}. 429 and 503 have `Retry-After`", named.collect::<Vec<_>>().join(", "))
+}
+
+/// Its examples: the first of each status, by the reason phrase.
+pub fn fallback_examples<'a>(errors: impl IntoIterator<Item = (StatusCode, &'a Value)>) -> Map<String, Value> {
+    let mut examples = Map::new();
+    for (status, body) in errors {
+        let reason = pascal_case(status.canonical_reason().unwrap_or_default());
+        examples.entry(reason).or_insert_with(|| json!({ "value": body }));
+    }
+    examples
 }
 
 /// The errors that every operation may respond with, for examples.

@@ -2,7 +2,7 @@
 
 mod schemas;
 
-pub use schemas::{page_example, phone_example};
+pub use schemas::phone_example;
 
 use super::error::{ErrorBody, body_of};
 use super::phones::{self, EXAMPLE};
@@ -39,13 +39,10 @@ impl Described for Diga {
     }
 
     fn errors(operation: &Operation) -> Map<String, Value> {
-        let of_every_operation = [
-            Error::Unauthenticated(Rejection::MISSING),
-            Error::Forbidden(Denial::ClientSession),
-            Error::Invalid(vec![invalid()]),
-        ];
-        let mut responses = RESPONSES.errors(operation.errors.iter().chain(&of_every_operation).map(example_of));
-        responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(errors_of_every_operation().iter().map(example_of)));
+        let invalid = Error::Invalid(vec![invalid()]);
+        let mut responses = RESPONSES.errors(operation.errors.iter().chain([&invalid]).map(example_of));
+        let own = [Error::Unauthenticated(Rejection::MISSING), Error::Forbidden(Denial::ClientSession)];
+        responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(FALLBACK_NAME, &own, example_of));
         responses
     }
 }

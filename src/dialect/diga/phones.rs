@@ -5,7 +5,7 @@
 use super::access::Project;
 use super::answer::{Body, NoContent};
 use super::input::*;
-use super::openapi::{RESPONSES, page_example};
+use super::openapi::RESPONSES;
 use super::route::*;
 use super::wire::{Page, Phone};
 use crate::api::input::*;
@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Operation> {
                 "Returns the phones of the workspace, newest first by default, by page number or, with \
                  `after` or `before`, by cursor: an id of an earlier response, which is excluded.",
             )
-            .succeeds("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", page_example())),
+            .succeeds("200", RESPONSES.json("PhonePage", "OK", "DigaPhonePage", None)),
         Operation::with_prefetch("/v1/phone/{phone_id}", &["GET"], get, Some(prefetch))
             .about("diga_get_phone", "Get a phone")
             .describe("Returns one phone.")

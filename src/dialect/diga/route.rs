@@ -20,6 +20,6 @@ impl Protocol for Diga {
 impl Operation {
     /// Responds with a phone.
     pub fn returns_phone(self) -> Operation {
-        self.succeeds("200", RESPONSES.json("Phone", "OK", "DigaPhone", phone_example()))
+        self.succeeds("200", RESPONSES.json("Phone", "OK", "DigaPhone", Some(phone_example())))
     }
 }

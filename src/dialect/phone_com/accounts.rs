@@ -17,7 +17,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::new("/v4/accounts", &["GET"], accounts)
             .about("phone_com_list_accounts", "List accounts")
             .describe("Returns the workspaces of the caller with their account numbers.")
-            .returns("PhoneComAccountList", list_example(account_example())),
+            .lists("PhoneComAccountList"),
         Operation::new("/v4/accounts/{account_id}", &["GET"], account)
             .about("phone_com_get_account", "Get an account")
             .describe("Returns one workspace.")
@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::new("/v4/accounts/{account_id}/extensions", &["GET"], extensions)
             .about("phone_com_list_extensions", "List extensions")
             .describe("Returns the user identities of the workspace with their extension numbers.")
-            .returns("PhoneComExtensionList", list_example(extension_example())),
+            .lists("PhoneComExtensionList"),
         Operation::new("/v4/accounts/{account_id}/extensions/{extension_id}", &["GET"], extension)
             .about("phone_com_get_extension", "Get an extension")
             .describe("Returns one user identity.")

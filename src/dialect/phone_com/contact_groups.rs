@@ -24,7 +24,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::new(GROUPS, &["GET"], list)
             .about("phone_com_list_contact_groups", "List contact groups")
             .describe("Returns the contact groups of the extension.")
-            .returns("PhoneComGroupList", list_example(group_example())),
+            .lists("PhoneComGroupList"),
         Operation::new(GROUPS, &["POST"], create)
             .about("phone_com_create_contact_group", "Create a contact group")
             .describe("Creates a contact group without contacts.")

@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Operation> {
         Operation::new(CONTACTS, &["GET"], list)
             .about("phone_com_list_contacts", "List contacts")
             .describe("Returns the contacts of the extension, in full or as summaries.")
-            .returns("PhoneComContactList", list_example(contact_example())),
+            .lists("PhoneComContactList"),
         Operation::new(CONTACTS, &["POST"], create)
             .about("phone_com_create_contact", "Create a contact")
             .describe("Creates a contact. Absent members are empty.")

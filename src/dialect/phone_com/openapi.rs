@@ -54,8 +54,15 @@ impl Described for PhoneCom {
 
     fn errors(operation: &Operation) -> Map<String, Value> {
         let of_oauth = oauth::examples().into_iter().filter(|_| operation.document == Auth::Client);
-        let mut responses = RESPONSES.errors(errors(operation).into_iter().map(example_of).chain(of_oauth));
-        let fallback = RESPONSES.fallback(errors_of_every_operation().into_iter().map(example_of));
+        let mut responses = RESPONSES.errors(errors(operation).iter().map(example_of).chain(of_oauth));
+        let unknown = Rejection::of(Scheme::ApiKey, AuthFailure::Unknown);
+        let fallback = match operation.document {
+            Auth::Token => {
+                let own = [Error::Unauthenticated(unknown), Error::Forbidden(Denial::OtherExtension)];
+                RESPONSES.fallback(FALLBACK_NAME, &own, example_of)
+            }
+            Auth::Open | Auth::Client => RESPONSES.fallback(PUBLIC_FALLBACK_NAME, &[], example_of),
+        };
         responses.insert(FALLBACK.to_owned(), fallback);
         responses
     }
@@ -77,13 +84,12 @@ fn number(name: &str) -> Value {
     path_parameter(name, description, json!({ "type": "integer", "format": "int64", "minimum": 1 }), 1)
 }
 
-/// The errors of callers that may not call, and of invalid input.
+/// The errors of preconditions and of invalid input.
 fn errors(operation: &Operation) -> Vec<Error> {
     if operation.document != Auth::Token {
         return Vec::new();
     }
-    let unknown = Rejection::of(Scheme::ApiKey, AuthFailure::Unknown);
-    let mut errors = vec![Error::Unauthenticated(unknown), Error::Forbidden(Denial::OtherExtension)];
+    let mut errors = Vec::new();
     if operation.path.contains('{') {
         errors.push(Error::NotFound(ResourceKind::Contact, "999999".to_owned()));
     }
@@ -101,9 +107,9 @@ fn errors(operation: &Operation) -> Vec<Error> {
     errors
 }
 
-fn example_of(error: Error) -> ErrorExample {
-    let body = body_of(&error);
-    let name = match &error {
+fn example_of(error: &Error) -> ErrorExample {
+    let body = body_of(error);
+    let name = match error {
         Error::Invalid(issues) if issues.iter().any(|issue| issue.problem == Problem::Missing) => Some("InvalidValues"),
         Error::Invalid(_) => Some("InvalidQuery"),
         Error::Unreadable(_) => Some("InvalidBody"),

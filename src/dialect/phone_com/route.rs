@@ -36,12 +36,21 @@ impl Operation {
 
     /// Responds with 200 and a body of this schema.
     pub fn returns(self, schema: &str, example: Value) -> Operation {
+        self.returns_with(schema, Some(example))
+    }
+
+    /// Responds with 200 and a list, whose example has that of the item.
+    pub fn lists(self, schema: &str) -> Operation {
+        self.returns_with(schema, None)
+    }
+
+    fn returns_with(self, schema: &str, example: Option<Value>) -> Operation {
         self.succeeds("200", RESPONSES.json(schema.trim_start_matches(RESPONSES.prefix), "OK", schema, example))
     }
 
     /// Responds with 201 and a body of this schema.
     pub fn creates(self, schema: &str, example: Value) -> Operation {
         let name = format!("{}Created", schema.trim_start_matches(RESPONSES.prefix));
-        self.succeeds("201", RESPONSES.json(&name, "Created", schema, example))
+        self.succeeds("201", RESPONSES.json(&name, "Created", schema, Some(example)))
     }
 }

@@ -14,10 +14,10 @@ use uuid::Uuid;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct List<T> {
     /// The filters as given: a text each, or a list of texts.
-    #[schema(value_type = BTreeMap<String, Value>)]
+    #[schema(value_type = BTreeMap<String, Value>, example = json!({ "id": "gt:0" }))]
     pub filters: Pairs,
     /// The order in force: `asc` or `desc` by field.
-    #[schema(value_type = BTreeMap<String, String>)]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({ "id": "asc" }))]
     pub sort: Pairs,
     /// The number of items of the whole list.
     pub total: i64,

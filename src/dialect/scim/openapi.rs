@@ -48,8 +48,7 @@ impl Described for Scim {
     }
 
     fn errors(operation: &Operation) -> Map<String, Value> {
-        let unknown = Rejection::of(Scheme::ScimToken, AuthFailure::Unknown);
-        let mut errors = vec![Error::Unauthenticated(unknown)];
+        let mut errors = Vec::new();
         let has_parameters = !operation.rules.parameters.is_empty();
         if operation.path.ends_with("/{id}") && operation.document.is_conditional && operation.methods != ["GET"] {
             errors.push(Error::PreconditionFailed);
@@ -61,7 +60,8 @@ impl Described for Scim {
             errors.push(Error::Invalid(vec![Issue::field("filter", Problem::Rule("a filter is expected".into()))]));
         }
         let mut responses = RESPONSES.errors(operation.errors.iter().chain(&errors).map(example_of));
-        responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(errors_of_every_operation().iter().map(example_of)));
+        let own = [Error::Unauthenticated(Rejection::of(Scheme::ScimToken, AuthFailure::Unknown))];
+        responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(FALLBACK_NAME, &own, example_of));
         if operation.document.is_conditional && operation.methods == ["GET"] {
             responses.insert("304".to_owned(), RESPONSES.response("NotModified", "Not Modified", Value::Null));
         }
@@ -93,12 +93,12 @@ pub fn body(schema: &str, example: Value) -> Value {
 
 /// A response with a body of this schema.
 pub fn resource(name: &str, description: &str, schema: &str, example: Value) -> Value {
-    RESPONSES.json(name, description, schema, example)
+    RESPONSES.json(name, description, schema, Some(example))
 }
 
 /// A response with a list of one resource.
 pub fn list(name: &str, resource: Value) -> Value {
-    RESPONSES.json(name, "OK", "ScimList", examples::list(resource))
+    RESPONSES.json(name, "OK", "ScimList", Some(examples::list(resource)))
 }
 
 /// Errors of lists, beside that of the filter.

@@ -17,9 +17,10 @@ use std::collections::BTreeMap;
 pub fn document() -> Value {
     let routes = super::routes();
     let schemas = schemas(&routes);
+    let names = [inputs::names(&routes), responses::names(&routes)];
     let operations = routes.iter().flat_map(|route| {
         let methods = route.methods.iter();
-        methods.map(|method| (route.path.to_string(), *method, operation(route, method, &schemas)))
+        methods.map(|method| (route.path.to_string(), *method, operation(route, method, &names, &schemas)))
     });
     let mut paths = paths(operations);
     inputs::share_parameters(&mut paths);
@@ -59,21 +60,23 @@ fn tag_description(name: &str) -> String {
     }
 }
 
-fn operation(route: &Operation, method: &str, schemas: &Schemas) -> Value {
+fn operation(route: &Operation, method: &str, [bodies, successes]: &[Names; 2], schemas: &Schemas) -> Value {
     let Operation { summary, key, rules, document, .. } = route;
-    let mut description = format!("{summary}.");
-    let (mut parameters, mut body) = (Vec::new(), None);
-    match method {
-        "GET" | "DELETE" => {
-            parameters = inputs::parameters(&rules.query);
-            description += &inputs::describe_records(&rules.query);
+    let (mut descriptions, mut parameters, mut body) = (Vec::new(), Vec::new(), None);
+    if inputs::has_body(method) {
+        body = Some(inputs::body(bodies, &rules.query));
+    } else {
+        parameters = inputs::parameters(&rules.query);
+        let records = inputs::describe_records(&rules.query);
+        if !records.is_empty() {
+            descriptions.push(format!("{summary}.{records}"));
         }
-        _ => body = Some(inputs::body(&name_of(route), &rules.query)),
     }
-    description += &responses::describe_conflicts(route);
+    descriptions.extend(responses::describe_conflicts(route));
+    let description = descriptions.join(" ");
     let id = operation_id(&route.path, method);
     let (tags, security) = ([tag(&route.path)], security::of_operation(document.access));
-    let responses = responses::of(route, schemas);
+    let responses = responses::of(route, successes, schemas);
     let mut operation = json!(Description { id, summary, description, tags, security, parameters, body, responses });
     operation["x-response-key"] = json!(key);
     if *key == Some("action_attempt") && !route.path.starts_with("/action_attempts") {
@@ -113,6 +116,21 @@ fn operation_id(path: &str, method: &str) -> String {
 /// What the route's request and response are called.
 fn name_of(route: &Operation) -> String {
     pascal_case(&route.path)
+}
+
+/// Names of components by their content, as text.
+type Names = BTreeMap<String, String>;
+
+/// Of several names of one content, the shortest stands.
+fn names_by_content(named: impl IntoIterator<Item = (Value, String)>) -> Names {
+    let mut names = Names::new();
+    for (content, name) in named {
+        let known = names.entry(content.to_string()).or_insert_with(|| name.clone());
+        if (name.len(), &name) < (known.len(), known) {
+            *known = name;
+        }
+    }
+    names
 }
 
 /// Every event type, as a schema of its own.

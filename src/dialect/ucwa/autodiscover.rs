@@ -9,7 +9,7 @@ use super::openapi::inputs::query;
 use super::openapi::page;
 use super::resource::Resource;
 use super::route::{Access, Call, Nothing, Operation, Public};
-use crate::error::{Denial, Error, ResourceKind, Result};
+use crate::error::Result;
 use crate::http::base_url::BaseUrl;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -59,7 +59,6 @@ async fn xframe(_: Call<Public>, _: Nothing) -> Result<Response> {
 }
 
 fn user_route(path: &str, id: &'static str) -> Operation {
-    let no_user_identity = Error::NotFound(ResourceKind::UserIdentity, String::new());
     Operation::new(format!("{ROOT}{path}"), &["GET"], user)
         .with_head()
         .access(Access::User)
@@ -69,7 +68,6 @@ fn user_route(path: &str, id: &'static str) -> Operation {
         )
         .takes(original_domain())
         .returns("UserDiscovery", "UcwaDiscovery", &[], &links_of_user(HOST))
-        .fails([Error::Forbidden(Denial::Anonymous), no_user_identity])
 }
 
 fn original_domain() -> Value {

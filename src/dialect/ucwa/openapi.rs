@@ -94,9 +94,6 @@ impl Described for Ucwa {
         if operation.document.parameters.iter().any(|parameter| parameter["name"] == "If-None-Match") {
             responses.insert("304".to_owned(), RESPONSES.response("NotModified", "Not modified", Value::Null));
         }
-        if !is_open(operation) {
-            responses.insert("401".to_owned(), challenge());
-        }
         responses
     }
 }
@@ -105,23 +102,31 @@ fn is_open(operation: &Operation) -> bool {
     matches!(operation.document.access, Access::Open | Access::OAuth)
 }
 
-/// The errors of an operation.
+/// The errors of an operation that its fallback does not have, or has with the same status.
 fn errors(operation: &Operation) -> Vec<ErrorBody> {
-    let mut errors = Vec::new();
-    if operation.document.access == Access::Subscribed {
-        errors.push(Error::Forbidden(Denial::Anonymous));
-        if operation.path.contains("{application_id}") {
-            errors.push(Error::NotFound(ResourceKind::Application, String::new()));
-        }
-        errors.push(Error::NotFound(ResourceKind::UserIdentity, String::new()));
-        errors.push(Error::NotFound(ResourceKind::Version, String::new()));
-        if operation.methods != ["GET"] {
-            let reason = "EOF while parsing an object at line 1 column 1";
-            errors.push(Error::Unreadable(BodyFault::Syntax(reason.to_owned())));
-            errors.push(Error::Unreadable(BodyFault::ContentType));
-        }
+    let mut errors: Vec<ErrorBody> = operation.errors.iter().map(body_of).collect();
+    let of_any = errors_of_any_caller()
+        .into_iter()
+        .filter(|common| errors.iter().any(|error| error.status() == common.status()));
+    errors.extend(of_any.collect::<Vec<_>>());
+    if operation.document.access == Access::Subscribed && operation.methods != ["GET"] {
+        let reason = "EOF while parsing an object at line 1 column 1";
+        errors.push(body_of(&Error::Unreadable(BodyFault::Syntax(reason.to_owned()))));
+        errors.push(body_of(&Error::Unreadable(BodyFault::ContentType)));
     }
-    operation.errors.iter().chain(&errors).map(body_of).collect()
+    errors
+}
+
+/// The errors of every operation that needs a credential, beyond 401.
+fn errors_of_any_caller() -> [ErrorBody; 4] {
+    let not_found = |kind| Error::NotFound(kind, String::new());
+    [
+        Error::Forbidden(Denial::Anonymous),
+        not_found(ResourceKind::Version),
+        not_found(ResourceKind::Application),
+        not_found(ResourceKind::UserIdentity),
+    ]
+    .map(|error| body_of(&error))
 }
 
 /// The responses of errors by status, each in JSON and XML: the first is the example, and the description names each.
@@ -160,20 +165,51 @@ fn failure(status: StatusCode, errors: &[&ErrorBody]) -> Value {
 
 /// The response of the errors that every operation may have.
 fn fallback(operation: &Operation) -> Value {
-    let errors = errors_of_every_operation().map(|error| body_of(&error));
-    let description = fallback_description(errors.iter().map(ErrorBody::status));
-    if operation.document.access == Access::OAuth {
-        let example = json!({ "error": "temporarily_unavailable" });
-        return RESPONSES.json(&format!("Token{FALLBACK_NAME}"), &description, "UcwaTokenError", example);
+    let (description, content) = fallback_of(&[], &[]);
+    match operation.document.access {
+        Access::OAuth => {
+            let example = json!({ "error": "temporarily_unavailable" });
+            let content = json!({ JSON: { "schema": reference("UcwaTokenError"), "example": example } });
+            RESPONSES.fallback_response(&format!("Token{FALLBACK_NAME}"), &description, content)
+        }
+        Access::Open => RESPONSES.fallback_response(PUBLIC_FALLBACK_NAME, &description, content),
+        Access::User | Access::Subscribed => fallback_of_any_caller(),
     }
-    let example = errors.iter().find(|error| error.status() == StatusCode::SERVICE_UNAVAILABLE);
-    RESPONSES.response(FALLBACK_NAME, &description, in_json_and_xml("UcwaError", json!(example), ERROR_XML))
+}
+
+/// The same of the operations that need a credential. Clients read from the headers of 401 where to get one.
+fn fallback_of_any_caller() -> Value {
+    let (description, mut content) = fallback_of(&[StatusCode::UNAUTHORIZED], &errors_of_any_caller());
+    let description = format!("{description}. 401 is an HTML page with two `WWW-Authenticate` headers");
+    let page = "<!DOCTYPE html><html><body>…</body></html>";
+    content["text/html"] = json!({ "schema": reference("UcwaPage"), "example": page });
+    let mut response = RESPONSES.fallback_response(FALLBACK_NAME, &description, content);
+    response["headers"]["WWW-Authenticate"] = json!({
+        "description": "Of 401, where to get a token: `Bearer …`, and in a second header `MsRtcOAuth href=\"…\"`",
+        "schema": { "type": "string" },
+    });
+    response
+}
+
+/// The description, and the content in JSON and XML, of these statuses and errors and those of all dialects.
+fn fallback_of(statuses: &[StatusCode], own: &[ErrorBody]) -> (String, Value) {
+    let of_all = errors_of_every_operation().map(|error| body_of(&error));
+    let names: Vec<(StatusCode, String)> = own.iter().map(|error| (error.status(), error.name())).collect();
+    let named = names.iter().map(|(status, name)| (*status, Some(name.as_str())));
+    let unnamed = statuses.iter().copied().chain(of_all.iter().map(ErrorBody::status));
+    let description = fallback_description(named.chain(unnamed.map(|status| (status, None))));
+    let unavailable = of_all.iter().filter(|error| error.status() == StatusCode::SERVICE_UNAVAILABLE);
+    let examples: Vec<(StatusCode, Value)> = own.iter().chain(unavailable).map(|it| (it.status(), json!(it))).collect();
+    let examples = fallback_examples(examples.iter().map(|(status, body)| (*status, body)));
+    let json = json!({ "schema": reference("UcwaError"), "examples": examples });
+    (description, json!({ JSON: json, "application/xml": { "schema": reference(ERROR_XML) } }))
 }
 
 /// The errors of OAuth.
 fn errors_of_oauth() -> Map<String, Value> {
     let codes = "`invalid_grant`, `invalid_request` or `unsupported_grant_type`";
-    let response = RESPONSES.json("TokenInvalidRequest", codes, "UcwaTokenError", json!({ "error": "invalid_grant" }));
+    let response =
+        RESPONSES.json("TokenInvalidRequest", codes, "UcwaTokenError", Some(json!({ "error": "invalid_grant" })));
     Map::from_iter([("400".to_owned(), response)])
 }
 
@@ -201,15 +237,4 @@ fn text(xml: Vec<u8>) -> Value {
 pub fn page(example: &str) -> Value {
     let content = json!({ "text/html": { "schema": reference("UcwaPage"), "example": example } });
     RESPONSES.response("Page", "OK", content)
-}
-
-fn challenge() -> Value {
-    let page = json!({ "schema": reference("UcwaPage"), "example": "<!DOCTYPE html><html><body>…</body></html>" });
-    let description = "Unauthorized. Two WWW-Authenticate headers say where to get a token";
-    let mut response = RESPONSES.response("Unauthorized", description, json!({ "text/html": page }));
-    response["headers"]["WWW-Authenticate"] = json!({
-        "description": "`Bearer …`, and in a second header `MsRtcOAuth href=\"…\"`",
-        "schema": { "type": "string" },
-    });
-    response
 }

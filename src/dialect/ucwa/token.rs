@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Operation> {
              eight hours.",
         )
         .example(request)
-        .succeeds("200", RESPONSES.json("Token", "OK", "UcwaToken", example));
+        .succeeds("200", RESPONSES.json("Token", "OK", "UcwaToken", Some(example)));
     vec![token]
 }
 

@@ -4,7 +4,7 @@ use crate::support::document::{Dialect, operations_of};
 
 /// The codes that a description names.
 fn codes(description: &'static str) -> Vec<&'static str> {
-    let errors = description.split_once(" Errors: ").map_or("", |(_, errors)| errors.trim_end_matches('.'));
+    let errors = description.split_once("Errors: ").map_or("", |(_, errors)| errors.trim_end_matches('.'));
     errors.split(", ").map(|code| code.trim_matches('`')).filter(|code| !code.is_empty()).collect()
 }
 

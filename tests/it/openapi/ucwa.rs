@@ -84,6 +84,8 @@ async fn undocumented_ucwa_paths_are_not_found() {
 fn is_as_documented(operation: &Operation, actual_response: &Response) {
     let response = operation.response(actual_response.status);
     let response = response.unwrap_or_else(|| panic!("{operation}: {} is not documented", actual_response.status));
+    let header = operation.dialect().request_id_header();
+    assert!(actual_response.header(header).is_some(), "{operation}: no {header} in {actual_response:?}");
     let Some(kind) = actual_response.header("content-type") else {
         assert!(response["content"].is_null(), "{operation}: a body is documented: {actual_response:?}");
         return;
@@ -91,6 +93,8 @@ fn is_as_documented(operation: &Operation, actual_response: &Response) {
     // The vendor types have the schemas of the standard ones.
     let schema = &response["content"][kind.replace("vnd.microsoft.com.ucwa+", "")]["schema"];
     assert!(schema.is_object(), "{operation}: {} of {kind} is not documented", actual_response.status);
+    let is_challenge = kind == "text/html" && response["headers"]["WWW-Authenticate"].is_object();
+    assert_eq!(actual_response.status == 401, is_challenge, "{operation}: {actual_response:?}");
     let body = if kind.ends_with("json") { actual_response.body.clone() } else { json!(actual_response.text) };
     let faults = schema::faults(committed(), schema, &body);
     assert!(faults.is_empty(), "{operation}: {faults:#?} in {actual_response:?}");

@@ -1,12 +1,14 @@
 //! The committed OpenAPI document as tests use it: its operations, their security schemes, their fields, and requests made
 //! from these. The document itself is tested elsewhere.
 
+mod composed;
 mod resolved;
 pub mod schema;
 
 use super::client::{Client, Response};
 use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use url::form_urlencoded::Serializer;
 
@@ -53,12 +55,10 @@ impl Dialect {
         }
     }
 
-    /// The statuses that each of its operations may respond with, which the document describes as `default`.
-    pub fn statuses_of_any_operation(self) -> &'static [u16] {
-        match self {
-            Dialect::Ucwa => &[405, 413, 429, 500, 503],
-            _ => &[405, 413, 414, 429, 500, 503],
-        }
+    /// The header with the request id, which each response has.
+    pub fn request_id_header(self) -> &'static str {
+        let named = handset::dialect::ALL.into_iter().find(|dialect| dialect.name == self.name());
+        named.expect("there is a dialect called so").request_id_header
     }
 
     /// The dialect of a path.
@@ -212,12 +212,30 @@ impl Operation {
         &self.value["responses"]["200"]["content"]["application/json"]["schema"]
     }
 
-    /// The documented response of a status: its own, or that of the errors of any operation if it is one of these.
+    /// The statuses that the document describes as `default`: those of any operation of the dialect, some of them only of
+    /// operations that need a credential.
+    pub fn statuses_of_default(&self) -> BTreeSet<u16> {
+        let of_all: &[u16] = match self.dialect() {
+            Dialect::Ucwa => &[405, 413, 429, 500, 503],
+            _ => &[405, 413, 414, 429, 500, 503],
+        };
+        let own: &[u16] = match self.dialect() {
+            Dialect::Seam if self.is_open() => &[400],
+            Dialect::Seam => &[400, 401],
+            Dialect::Diga => &[401, 403],
+            Dialect::PhoneCom if self.takes_any(&["PhoneComOAuth"]) => &[401, 403],
+            Dialect::Scim => &[401],
+            Dialect::Ucwa if !self.is_open() => &[401, 403, 404],
+            Dialect::Ucwa | Dialect::PhoneCom => &[],
+        };
+        own.iter().chain(of_all).copied().collect()
+    }
+
+    /// The documented response of a status: its own, or `default` if it is one of its statuses.
     pub fn response(&self, status: u16) -> Option<&'static Value> {
         let responses = &self.value["responses"];
-        let of_any =
-            || Some(&responses["default"]).filter(|_| self.dialect().statuses_of_any_operation().contains(&status));
-        responses.get(status.to_string()).or_else(of_any)
+        let default = || Some(&responses["default"]).filter(|_| self.statuses_of_default().contains(&status));
+        responses.get(status.to_string()).or_else(default)
     }
 
     /// Whether this path matches its path, with any values of the parameters.
@@ -309,11 +327,23 @@ pub fn example(schema: &Value) -> Value {
     }
 }
 
-/// The example of a content: its own, or that of its schema.
-pub fn example_of(content: &'static Value) -> Option<&'static Value> {
-    let schema = &content["schema"];
+/// The examples of a content: its own, or the one that readers compose from its schema.
+pub fn examples_of(content: &Value) -> Vec<Value> {
+    let named = content["examples"].as_object().map(|named| named.values().map(|it| it["value"].clone()).collect());
+    let own = content.get("example").map(|example| vec![example.clone()]);
+    own.or(named).unwrap_or_else(|| vec![composed::composed(committed(), &content["schema"])])
+}
+
+/// Whether a content has an example, or its schema, or a part of that.
+pub fn has_example(content: &Value) -> bool {
+    content.get("example").or(content.get("examples")).is_some() || is_exemplified(&content["schema"])
+}
+
+fn is_exemplified(schema: &Value) -> bool {
     let schema = schema["$ref"].as_str().and_then(|name| schema::resolve(committed(), name)).unwrap_or(schema);
-    content.get("example").or(schema.get("example"))
+    let properties = schema["properties"].as_object().into_iter().flat_map(|properties| properties.values());
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    schema.get("example").is_some() || properties.chain(parts).chain(schema.get("items")).any(is_exemplified)
 }
 
 /// The content of a response in each of its types; 204 and 304 have none.

@@ -35,18 +35,6 @@ pub fn phone_example() -> Value {
     })
 }
 
-/// A page of one phone.
-pub fn page_example() -> Value {
-    json!({
-        "data": [phone_example()],
-        "has_more": false,
-        "first_id": EXAMPLE,
-        "last_id": EXAMPLE,
-        "current_page": 1,
-        "total_pages": 1,
-    })
-}
-
 /// An invalid request: the framework's list under `detail` or, for pages, an error of the service.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DigaValidationError)]

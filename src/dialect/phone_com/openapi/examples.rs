@@ -46,8 +46,3 @@ pub fn extension_example() -> Value {
     json!({ "id": 1, "name": "Jane Doe", "user_identity_id": "01a20068-eae5-738a-b167-1fdb72ae93a6",
         "user_identity_key": "jane" })
 }
-
-/// A list of one item.
-pub fn list_example(item: Value) -> Value {
-    json!({ "filters": { "id": "gt:0" }, "sort": { "id": "asc" }, "total": 1, "offset": 0, "limit": 25, "items": [item] })
-}

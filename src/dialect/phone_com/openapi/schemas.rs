@@ -32,15 +32,26 @@ pub fn all() -> Schemas {
         .with::<Number>()
         .with::<Address>()
         .with::<GroupReference>();
-    for (name, schema) in [
-        ("PhoneComAccountList", own_schema::<List<Account>>()),
-        ("PhoneComExtensionList", own_schema::<List<Extension>>()),
-        ("PhoneComGroupList", own_schema::<List<Group>>()),
-        ("PhoneComContactList", own_schema::<List<Contact>>()),
-    ] {
-        all.0.insert(name.to_owned(), schema);
+    all.0.insert("PhoneComPart".to_owned(), part());
+    for item in ["PhoneComAccount", "PhoneComExtension", "PhoneComGroup", "PhoneComContact"] {
+        all.0.insert(format!("{item}List"), list_of(item));
     }
     all
+}
+
+/// The schema of a list without its items.
+fn part() -> Value {
+    let mut part = own_schema::<List<Account>>();
+    part["properties"].as_object_mut().map(|properties| properties.remove("items"));
+    part["required"].as_array_mut().into_iter().for_each(|required| required.retain(|name| name != "items"));
+    part
+}
+
+/// The schema of a list of this resource.
+fn list_of(item: &str) -> Value {
+    let items = json!({ "type": "array", "items": reference(item) });
+    let own = json!({ "type": "object", "properties": { "items": items }, "required": ["items"] });
+    json!({ "allOf": [reference("PhoneComPart"), own] })
 }
 
 /// The credentials for an access token.

@@ -5,7 +5,7 @@ use crate::dialect::scim::bulk::MAX_OPERATIONS;
 use crate::dialect::scim::error::ErrorBody;
 use crate::dialect::scim::path::is_urn;
 use crate::dialect::scim::resource::{max_length, most_values};
-use crate::dialect::scim::schema::{Attribute, GROUPS, Kind, ResourceType, USERS};
+use crate::dialect::scim::schema::{Attribute, GROUPS, Kind, ResourceType, Schema, USERS};
 use crate::domain::limits::{MAX_ITEMS, MAX_TEXT};
 use serde_json::{Map, Value, json};
 
@@ -17,6 +17,9 @@ pub fn all() -> Schemas {
         let attributes = of.schema.attributes.iter().chain(of.extensions.iter().flat_map(|schema| schema.attributes));
         for attribute in attributes.filter(|attribute| attribute.kind == Kind::Complex) {
             add(&complex_name(attribute), object(attribute.description, attribute.sub_attributes, true));
+        }
+        for extension in of.extensions {
+            add(&extension_name(extension), object(extension.description, extension.attributes, true));
         }
         add(&format!("ScimNew{}", of.name), resource(of, false));
         add(&format!("Scim{}", of.name), resource(of, true));
@@ -143,7 +146,7 @@ fn resource(of: &'static ResourceType, is_shown: bool) -> Value {
     external_id["maxLength"] = MAX_TEXT.into();
     properties.insert("externalId".to_owned(), external_id);
     for extension in of.extensions {
-        properties.insert(extension.id.to_owned(), object(extension.description, extension.attributes, is_shown));
+        properties.insert(extension.id.to_owned(), reference(&extension_name(extension)));
     }
     if is_shown {
         properties.insert("id".to_owned(), text("The id of the resource"));
@@ -189,6 +192,11 @@ fn schema_of(attribute: &Attribute) -> Value {
             one
         }
     }
+}
+
+/// The name of the schema of an extension.
+fn extension_name(extension: &Schema) -> String {
+    format!("Scim{}", pascal_case(extension.name))
 }
 
 /// The name of the schema of a complex attribute's value.

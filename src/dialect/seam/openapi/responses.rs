@@ -1,14 +1,15 @@
-//! The responses of an operation: its success and each of its errors, all with an example.
+//! The responses of an operation: its success and each of its errors, which have an example.
 
 use super::super::access::Access;
 use super::super::answer::{AnswerShape, Component};
 use super::super::error::body_of;
 use super::super::route::{EXAMPLE_ID, Operation};
+use super::{Names, names_by_content};
 use crate::api::openapi::{
-    self, ErrorExample, FALLBACK, Kind, Schemas, component, errors_of_every_operation, example, reference,
+    self, ErrorExample, FALLBACK, FALLBACK_NAME, Kind, PUBLIC_FALLBACK_NAME, Schemas, component, example, reference,
 };
 use crate::error::{Denial, Error, Issue, Problem, Rejection};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -41,59 +42,70 @@ pub struct ErrorDetails {
 const RESPONSES: openapi::Responses =
     openapi::Responses { prefix: "", request_id: "seam-request-id", media_type: openapi::JSON };
 
-/// Every response of a route, by status.
-pub fn of(route: &Operation, schemas: &Schemas) -> Map<String, Value> {
+/// Every response of a route, by status. `names` has those of the responses of success.
+pub fn of(route: &Operation, names: &Names, schemas: &Schemas) -> Map<String, Value> {
     let access = route.document.access;
-    let mut errors = vec![Error::Invalid(vec![Issue::field("device_id", Problem::Missing)])];
-    if !access.is_empty() {
-        errors.push(Error::Unauthenticated(Rejection::MISSING));
-    }
-    if access.contains(&Access::PublishableKey) {
-        errors.push(Error::Forbidden(Denial::PublishableKeyGrantsNothing));
-    }
+    // Conflicts have the status of invalid input, which is the fallback's.
     let own = route.errors.iter().filter(|error| !is_conflict(error));
-    let mut responses = RESPONSES.errors(errors.iter().chain(own).map(example_of));
-    responses.insert(FALLBACK.to_owned(), RESPONSES.fallback(errors_of_every_operation().iter().map(example_of)));
-    responses.insert("200".to_owned(), success(route, schemas));
+    let mut errors: Vec<ErrorExample> = own.map(example_of).collect();
+    if access.contains(&Access::PublishableKey) {
+        errors.push(example_of(&Error::Forbidden(Denial::PublishableKeyGrantsNothing)));
+    }
+    let mut responses = RESPONSES.errors(errors);
+    responses.insert(FALLBACK.to_owned(), fallback(access));
+    responses.insert("200".to_owned(), success(route, names, schemas));
     responses
 }
 
 /// The codes of conflicts, for the description of an operation: they share the status of invalid input.
-pub fn describe_conflicts(route: &Operation) -> String {
+pub fn describe_conflicts(route: &Operation) -> Option<String> {
     let code = |error: &Error| {
         let (_, body) = body_of(error, &Method::POST, "/", EXAMPLE_ID);
         body["error"]["type"].as_str().map(|code| format!("`{code}`"))
     };
     let codes: Vec<String> = route.errors.iter().filter(|error| is_conflict(error)).filter_map(code).collect();
-    if codes.is_empty() { String::new() } else { format!(" Errors: {}.", codes.join(", ")) }
+    (!codes.is_empty()).then(|| format!("Errors: {}.", codes.join(", ")))
 }
 
 fn is_conflict(error: &Error) -> bool {
     matches!(error, Error::Conflict(_))
 }
 
-fn success(route: &Operation, schemas: &Schemas) -> Value {
+fn invalid() -> Error {
+    Error::Invalid(vec![Issue::field("device_id", Problem::Missing)])
+}
+
+/// The response of the errors that every operation may have.
+fn fallback(access: &[Access]) -> Value {
+    match access {
+        [] => RESPONSES.fallback(PUBLIC_FALLBACK_NAME, &[invalid()], example_of),
+        _ => RESPONSES.fallback(FALLBACK_NAME, &[invalid(), Error::Unauthenticated(Rejection::MISSING)], example_of),
+    }
+}
+
+/// The names of the responses of success, by their schemas. Operations with equal responses share one.
+pub fn names(routes: &[Operation]) -> Names {
+    names_by_content(routes.iter().map(|route| {
+        let shape = route.document.shape;
+        let name = match shape {
+            AnswerShape::Void => "Ok".to_owned(),
+            AnswerShape::One(resource) => resource.schema.to_owned(),
+            _ => super::name_of(route),
+        };
+        (envelope(shape, route.key), name)
+    }))
+}
+
+/// Without an example: readers compose one from those of the properties.
+fn success(route: &Operation, names: &Names, schemas: &Schemas) -> Value {
     let shape = route.document.shape;
     if let AnswerShape::Stream(resource) = shape {
         return stream(resource, schemas);
     }
     let schema = envelope(shape, route.key);
-    let mut value = example(&schema, schemas);
-    if let Some((key, resource)) = route.key.zip(shape.component()) {
-        let item = example(&reference(resource.schema), schemas);
-        value[key] = if matches!(shape, AnswerShape::One(_)) { item } else { json!([item]) };
-    }
-    if matches!(shape, AnswerShape::Paged(_)) {
-        value["pagination"] = json!({ "has_next_page": false, "next_page_cursor": null, "next_page_url": null });
-    }
-    let name = match shape {
-        AnswerShape::Void => "Ok".to_owned(),
-        // Operations that respond with one resource share the response.
-        AnswerShape::One(resource) => resource.schema.to_owned(),
-        _ => super::name_of(route),
-    };
+    let name = &names[&schema.to_string()];
     let schema = component(Kind::Schema, &format!("{name}Response"), schema);
-    RESPONSES.response(&name, "OK", json!({ "application/json": { "schema": schema, "example": value } }))
+    RESPONSES.response(name, "OK", json!({ "application/json": { "schema": schema } }))
 }
 
 /// Server-sent events: the resource is the data of each.
@@ -141,10 +153,8 @@ fn envelope(shape: AnswerShape, key: Option<&str>) -> Value {
 
 fn example_of(error: &Error) -> ErrorExample {
     let (status, body) = body_of(error, &Method::POST, "/", EXAMPLE_ID);
-    let code = match error {
-        Error::Invalid(_) | Error::NotFound(..) => body["error"]["type"].as_str().map(str::to_owned),
-        _ => None,
-    };
+    let has_code = matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND);
+    let code = body["error"]["type"].as_str().filter(|_| has_code).map(str::to_owned);
     let name = match error {
         Error::Forbidden(_) => Some("PublishableKeyNotAllowed"),
         _ => None,
