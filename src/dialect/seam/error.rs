@@ -190,8 +190,11 @@ fn missing(noun: ResourceKind, id: &str) -> ErrorBody {
         }
     };
     let body = ErrorBody::new(StatusCode::NOT_FOUND, kind, format!("{name} not found"));
-    // A resource that is named by a secret, or by no id at all, has none to repeat.
-    if id.is_empty() { body } else { body.with_data(json!({ field: id })) }
+    match (noun, id) {
+        // Named by a secret, which is not repeated.
+        (ResourceKind::InstantKey, "") => body,
+        _ => body.with_data(json!({ field: id })),
+    }
 }
 
 fn not_mergeable(refusal: &MergeRefusal) -> ErrorBody {
