@@ -42,18 +42,20 @@ begin
         return format('execute %I (%L, %L)', plan, home, arguments);
     end if;
     if home is null then
-        -- A node that has just been added has no copies yet.
-        select bool_and(to_regclass(shard_name(name::regclass, get_shard_id_for_distribution_column(name::regclass))) is not null)
-        from unnest(tables) as copies (name)
-        into is_here;
+        -- The tables may not be distributed yet, and a node that has just been added has no copies yet.
+        select exists (select from distributed_tables()) into is_here;
+        if is_here then
+            select bool_and(
+                to_regclass(shard_name(name::regclass, get_shard_id_for_distribution_column(name::regclass))) is not null)
+            from unnest(tables) as copies (name)
+            into is_here;
+        end if;
     end if;
-    foreach subject in array tables loop
-        statement := replace(statement, '{' || subject || '}', case
-            when is_here then shard_name(subject::regclass, get_shard_id_for_distribution_column(subject::regclass, home))
-            else quote_ident(subject)
-        end);
-    end loop;
     if is_here then
+        foreach subject in array tables loop
+            statement := replace(statement, '{' || subject || '}', shard_name(
+                subject::regclass, get_shard_id_for_distribution_column(subject::regclass, home)));
+        end loop;
         for oldest in
             select known.name from pg_prepared_statements as known
             where starts_with(known.name, 'planned_on_node_')
@@ -65,8 +67,11 @@ begin
         execute format('prepare %I (uuid, text[]) as %s', plan, statement);
         return format('execute %I (%L, %L)', plan, home, arguments);
     end if;
-    -- The shard has just been moved to another node: Citus runs the statement, part after part. Parameters become literals, since it
-    -- refuses casts from text where it wants immutable expressions. In one pass, so that nothing is replaced within them.
+    foreach subject in array tables loop
+        statement := replace(statement, '{' || subject || '}', quote_ident(subject));
+    end loop;
+    -- If the shard has just been moved to another node, Citus runs the statement, part after part. Parameters become literals, since
+    -- it refuses casts from text where it wants immutable expressions. In one pass, so that nothing is replaced within them.
     return (
         select string_agg(
             case position
