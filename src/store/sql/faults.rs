@@ -21,7 +21,9 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Words of Citus for a node that was lost or a shard that was moved during the statement, most of which have the code of an
 /// internal error. Also those with the code of a lost connection are of another one than ours.
-const OF_CLUSTER: [&str; 6] = [
+const OF_CLUSTER: [&str; 7] = [
+    // Of a statement in a transaction whose shard was moved after the one before it.
+    "cannot execute a distributed query from a query on a shard",
     "connection to the remote node",
     "could not establish any connections to the node",
     "could not find the intermediate result file",
@@ -227,6 +229,7 @@ mod tests {
             ("08006", "connection to the remote node postgres@10.0.0.2:5432 failed with the following error: …"),
             ("XX000", "failure on connection marked as essential: 10.0.0.2:5432"),
             ("XX000", "Query could not find the intermediate result file \"12_1\", it was mostly likely deleted"),
+            ("0A000", "cannot execute a distributed query from a query on a shard"),
             ("42P01", "relation \"public.phone_102040\" does not exist"),
             ("55P03", "could not acquire the lock required to modify public.phone"),
         ] {
