@@ -1,6 +1,6 @@
 //! The deactivation service: deactivates a phone, all phones of a user identity, or a person that a company's directory
-//! makes inactive. The store does it in one unit of work with the events; this module interprets
-//! the result. Requests and responses are the dialects'.
+//! makes inactive. The store does it in one unit of work with the events; this module interprets the result. Requests and
+//! responses are the dialects'.
 
 use crate::domain::id::{DeviceId, UserIdentityId};
 use crate::domain::scim::{ScimUser, ScimUserChange};
