@@ -13,6 +13,7 @@ use crate::domain::token::Token;
 use crate::domain::workspace::{PublishableKeySessions, WorkspaceRecord};
 use crate::error::{Error, Reason, ResourceKind, Result};
 use crate::random::Random;
+use crate::store::pool::Connections;
 use crate::store::sql::audited::Actor;
 use crate::store::sql::found;
 use crate::store::{Principal, Store};
@@ -79,8 +80,12 @@ impl Workspace {
 
     /// The workspace within the share of all its callers.
     pub(super) fn with_whole_share(&self) -> Workspace {
-        let store = Store { pool: self.store.pool.whole_share(), ..self.store.clone() };
-        Workspace { store, ..self.clone() }
+        self.with_connections(self.store.pool.whole_share())
+    }
+
+    /// The workspace on other connections.
+    pub(super) fn with_connections(&self, pool: Connections) -> Workspace {
+        Workspace { store: Store { pool, ..self.store.clone() }, ..self.clone() }
     }
 
     /// The first parameter of every scoped statement.

@@ -1,14 +1,17 @@
 //! Batches concurrent lookups: a lookup that arrives while a statement is in flight waits for it and then shares one
 //! statement with all that arrived meanwhile. There is no delay: the first lookup runs at once, alone. When many wait,
-//! another statement starts beside the one in flight. So the cost of a lookup falls as load rises.
+//! another statement starts beside the one in flight. So the cost of a lookup falls as load rises. A batch may get its
+//! connection before its queries are taken; then those that arrive while it waits for one share the statement, too.
 //!
 //! A cancelled lookup does not affect the others: the statement runs in its own task, which no caller drops. If
 //! Postgres refuses a batch, its lookups run again one by one. Only lookups that change nothing, or are idempotent, may
 //! be batched.
 
 use crate::error::{Error, Result};
+use crate::store::Store;
 use crate::store::pool::{Crowded, rows};
 use std::collections::{HashMap, HashSet};
+use std::future::ready;
 use std::hash::Hash;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -47,7 +50,7 @@ impl LookupCounts {
 /// A query that can be batched with others of its type.
 pub(in crate::store) trait BatchQuery: Clone + Send + 'static {
     /// Only queries with equal keys are batched.
-    type BatchKey: Clone + Eq + Hash + Send;
+    type BatchKey: Clone + Eq + Hash + Send + Sync;
     type Answer: Send + 'static;
 
     /// Maximum number of statements in flight per key.
@@ -66,8 +69,13 @@ pub(in crate::store) trait BatchQuery: Clone + Send + 'static {
         None
     }
 
+    /// The store on which a batch with this key runs, once that can begin. Waits before the queries are taken.
+    fn ready_store(_: &Self::BatchKey, store: &Store) -> impl Future<Output = Result<Store>> + Send {
+        ready(Ok(store.clone()))
+    }
+
     /// Runs all at once. Returns as many answers, in the same order.
-    fn ask(batch: Vec<Self>, store: crate::store::Store) -> impl Future<Output = Result<Vec<Self::Answer>>> + Send;
+    fn ask(batch: Vec<Self>, store: Store) -> impl Future<Output = Result<Vec<Self::Answer>>> + Send;
 }
 
 /// Batches queries of one type. Cheap to clone.
@@ -88,7 +96,7 @@ struct Waiting<Q: BatchQuery> {
 
 impl<Q: BatchQuery> Batcher<Q> {
     /// Answers a query, batched with concurrent ones.
-    pub async fn ask(&self, query: Q, store: &crate::store::Store) -> Result<Q::Answer> {
+    pub async fn ask(&self, query: Q, store: &Store) -> Result<Q::Answer> {
         let (answer, answered) = oneshot::channel();
         let batch_key = query.batch_key();
         if self.join(&batch_key, Waiting { query, answer })? {
@@ -145,13 +153,12 @@ struct BatchRun<Q: BatchQuery> {
 
 impl<Q: BatchQuery> BatchRun<Q> {
     /// Runs all waiting queries, until none is left.
-    async fn take(mut self, store: crate::store::Store) {
-        while let Some(batch) = self.next() {
-            // Skips queries whose caller has gone.
-            let waiting = batch.into_iter().filter(|waiting| !waiting.answer.is_closed());
-            let (queries, senders): (Vec<Q>, Vec<_>) = waiting.map(|waiting| (waiting.query, waiting.answer)).unzip();
+    async fn take(mut self, store: Store) {
+        while self.has_next() {
+            let of_batch = Q::ready_store(&self.batch_key, &store).await;
+            let (queries, senders) = self.next();
             store.lookups.count(queries.len());
-            let answers = rows::of_batch(all(queries, &store)).await;
+            let answers = rows::of_batch(all(queries, of_batch, &self.batch_key, &store)).await;
             for (sender, answer) in senders.into_iter().zip(answers) {
                 // The caller may have gone.
                 let _ = sender.send(answer);
@@ -159,20 +166,30 @@ impl<Q: BatchQuery> BatchRun<Q> {
         }
     }
 
-    /// The next batch. None if no query waits, and this run is over; one lock covers both, so that no query joins a run
-    /// that has ended.
-    fn next(&mut self) -> Option<Vec<Waiting<Q>>> {
+    /// False if no query waits, and this run is over; one lock covers both, so that no query joins a run that has ended.
+    fn has_next(&mut self) -> bool {
         let mut batches = self.batcher.batches();
-        let batch_key = batches.get_mut(&self.batch_key)?;
+        let Some(batch_key) = batches.get_mut(&self.batch_key) else { return false };
+        // Without queries whose caller has gone.
+        batch_key.waiting.retain(|waiting| !waiting.answer.is_closed());
         if !batch_key.waiting.is_empty() {
-            return Some(first_batch(&mut batch_key.waiting, Q::max_batch(&self.batch_key)));
+            return true;
         }
         self.is_over = true;
         batch_key.in_flight -= 1;
         if batch_key.in_flight == 0 {
             batches.remove(&self.batch_key);
         }
-        None
+        false
+    }
+
+    /// The next batch; another run may have left none.
+    fn next(&self) -> (Vec<Q>, Vec<oneshot::Sender<Result<Q::Answer>>>) {
+        let mut batches = self.batcher.batches();
+        let waiting = batches.get_mut(&self.batch_key).map(|batch_key| &mut batch_key.waiting);
+        let batch = waiting.map(|waiting| first_batch(waiting, Q::max_batch(&self.batch_key))).unwrap_or_default();
+        let present = batch.into_iter().filter(|waiting| !waiting.answer.is_closed());
+        present.map(|waiting| (waiting.query, waiting.answer)).unzip()
     }
 }
 
@@ -203,14 +220,19 @@ impl<Q: BatchQuery> Drop for BatchRun<Q> {
 }
 
 /// An answer for each. If a batch fails, its queries run one by one, unless the database is unavailable or too slow.
-async fn all<Q: BatchQuery>(queries: Vec<Q>, store: &crate::store::Store) -> Vec<Result<Q::Answer>> {
+async fn all<Q: BatchQuery>(
+    queries: Vec<Q>,
+    of_batch: Result<Store>,
+    batch_key: &Q::BatchKey,
+    store: &Store,
+) -> Vec<Result<Q::Answer>> {
     let is_single = queries.len() == 1;
     let again = if is_single { Vec::new() } else { queries.clone() };
     let count = queries.len();
     if count == 0 {
         return Vec::new();
     }
-    match Q::ask(queries, store.clone()).await {
+    match ask(queries, of_batch).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if is_single => vec![Err(error)],
         Err(Error::StatementTimeout) => (0..count).map(|_| Err(Error::StatementTimeout)).collect(),
@@ -218,12 +240,16 @@ async fn all<Q: BatchQuery>(queries: Vec<Q>, store: &crate::store::Store) -> Vec
         Err(_) => {
             let mut answers = Vec::with_capacity(count);
             for query in again {
-                let answer = Q::ask(vec![query], store.clone()).await;
+                let answer = ask(vec![query], Q::ready_store(batch_key, store).await).await;
                 answers.push(answer.and_then(|mut only| only.pop().ok_or_else(lost)));
             }
             answers
         }
     }
+}
+
+async fn ask<Q: BatchQuery>(queries: Vec<Q>, store: Result<Store>) -> Result<Vec<Q::Answer>> {
+    Q::ask(queries, store?).await
 }
 
 fn lost() -> Error {

@@ -58,10 +58,15 @@ impl<W: SharedWrite> BatchQuery for WriteRequest<W> {
         self.request.exclusive_key()
     }
 
-    async fn ask(batch: Vec<WriteRequest<W>>, _: Store) -> Result<Vec<Option<W::Outcome>>> {
+    /// With a connection. The statement serves several callers, so it runs within the share of all.
+    async fn ready_store(&(workspace, _): &(WorkspaceId, bool), store: &Store) -> Result<Store> {
+        let store = store.of_workspace(workspace);
+        Ok(Store { pool: store.pool.with_connection().await?, ..store })
+    }
+
+    async fn ask(batch: Vec<WriteRequest<W>>, store: Store) -> Result<Vec<Option<W::Outcome>>> {
         let Some(WriteRequest { workspace, .. }) = batch.first() else { return Ok(Vec::new()) };
-        // The statement serves several callers, so it runs within the share of all.
-        let workspace = workspace.with_whole_share();
+        let workspace = workspace.with_connections(store.pool);
         W::write(workspace, batch.into_iter().map(|write| write.request).collect(), false).await
     }
 }

@@ -11,7 +11,7 @@ use futures_util::{Stream, TryFutureExt, stream};
 use sqlx::postgres::{PgArguments, PgRow, PgTypeInfo};
 use sqlx::{Execute, Executor, Postgres, SqlStr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
@@ -30,6 +30,17 @@ pub(in crate::store) struct Connections {
     /// None: statements of the server itself, and those that find out who calls.
     share: Option<Arc<Share>>,
     is_urgent: bool,
+    /// For the next statement or unit of work.
+    checked_out: Option<Arc<CheckedOut>>,
+}
+
+/// A connection for the statement that comes first.
+struct CheckedOut(Mutex<Option<Checkout>>);
+
+impl std::fmt::Debug for CheckedOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CheckedOut")
+    }
 }
 
 /// An executor of one statement.
@@ -49,7 +60,7 @@ impl Connections {
 
     /// For statements of the server itself.
     pub(super) fn of_server(pools: Arc<Pools>) -> Connections {
-        Connections { pools, share: None, is_urgent: false }
+        Connections { pools, share: None, is_urgent: false, checked_out: None }
     }
 
     /// Awaits a statement, but no longer than the node answers on which it runs.
@@ -128,8 +139,24 @@ impl Connections {
         self.pools.health.observe(outcome.unwrap_or_else(|_| Err(health::silence())))
     }
 
+    /// Waits for a connection, which the next statement or unit of work will use.
+    pub async fn with_connection(&self) -> sqlx::Result<Connections> {
+        let checkout = self.while_node_answers(self.checkout()).await?;
+        let checked_out = Some(Arc::new(CheckedOut(Mutex::new(Some(checkout)))));
+        Ok(Connections { checked_out, ..self.clone() })
+    }
+
+    /// The connection that was waited for.
+    fn take_checked_out(&self) -> Option<Checkout> {
+        let CheckedOut(checkout) = self.checked_out.as_deref()?;
+        checkout.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Checks out a connection for a unit of work.
     pub(super) async fn checkout(&self) -> sqlx::Result<Checkout> {
+        if let Some(checkout) = self.take_checked_out() {
+            return Ok(checkout);
+        }
         let of_units = match &self.share {
             Some(share) if self.is_urgent => Some(share.urgent_unit().await?),
             _ => None,
@@ -247,6 +274,9 @@ impl Statement<'_> {
 
     async fn checkout(self) -> sqlx::Result<Checkout> {
         let Statement { connections, kind, permit } = self;
+        if let Some(checkout) = connections.take_checked_out() {
+            return Ok(checkout);
+        }
         let permits = match connections.is_urgent {
             true => connections.urgent_permits().await?,
             false => connections.permits(kind, permit).await?,

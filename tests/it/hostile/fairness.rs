@@ -208,3 +208,31 @@ async fn client_sessions_leave_connections_to_the_keys_of_their_workspace() {
     }
     searches.release().await;
 }
+
+#[tokio::test]
+async fn writes_that_wait_for_a_connection_share_the_statement_of_the_first() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let mut persons = Vec::new();
+    for index in 0..10 {
+        persons.push(world.person(&format!("person{index}")).await);
+    }
+    let (path, table) = NUMBERS;
+    let readers = [world.sandbox("a").await, world.sandbox("b").await];
+    let mut reads = Blocked::on(&world, table).await;
+    readers.iter().for_each(|reader| reads.send(reader.key(), path, 10));
+    until_blocked(&world, GENERAL).await;
+    let before = world.store.lookups().0;
+    let mut registrations = JoinSet::new();
+    for (person, count) in persons.iter().zip(1..) {
+        let (client, body) = (world.key().clone(), json!({ "user_identity_id": person }));
+        registrations.spawn(async move { client.post("/phones/simulate/create_sandbox_phone", body).await });
+        until("its key is looked up", async || (world.store.lookups().0 - before >= count).then_some(())).await;
+    }
+    reads.release().await;
+    registrations.join_all().await.into_iter().for_each(|registration| drop(registration.ok()));
+    let of_first =
+        "select count(*) from phone where xmin = (select xmin from phone order by xmin::text::bigint limit 1)";
+    // The last ones may come too late.
+    let of_first = count(&world, of_first).await;
+    assert!(of_first > 5, "{of_first}");
+}
