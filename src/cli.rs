@@ -184,7 +184,7 @@ impl CommandLine {
             Command::Backup(command) => backup::backup(config, json, command).await,
             Command::Restore(command) => restore::restore(config, json, command).await,
             Command::DevDb => dev_db(config).await,
-            Command::Migrate(command) => AdminContext::run(config, json, migrate::migrate, command).await,
+            Command::Migrate(command) => migrate::run(config, json, command).await,
             Command::Workspace(command) => AdminContext::run(config, json, workspace::workspace, command).await,
             Command::Key(command) => AdminContext::run(config, json, admin::key, command).await,
             Command::Token(command) => AdminContext::run(config, json, members::token, command).await,

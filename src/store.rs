@@ -48,7 +48,7 @@ pub use batch::{Prefetch, Prefetched};
 pub use client_sessions::EndedSessions;
 pub use contacts::ImportedContact;
 pub use diagnosis::{ClusterNode, ClusterStatus, SealCheck, WebhookTarget};
-pub use distribution::{DistributeError, DistributionProgress, UndistributedTable};
+pub use distribution::{DistributeError, DistributionPlan, DistributionProgress, UndistributedTable};
 pub use events::{EventStream, Reauthenticate, StreamLimits, StreamedEvent};
 pub use network::client_network;
 pub use operator::{AccessTokenRecord, ApiKeyRecord, ConsoleSessionRecord};

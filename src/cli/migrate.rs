@@ -1,8 +1,10 @@
 //! `handset migrate`: the schema, and the distribution of its tables over the nodes of a cluster.
 
 use super::admin::{AdminContext, Outcome};
-use super::output::{note, table};
-use crate::store::{DistributionProgress, UndistributedTable};
+use super::database::{DatabaseSource, connect};
+use super::output::{escaped, escaped_lines, note, print, table};
+use crate::config::Config;
+use crate::store::{DistributionPlan, DistributionProgress, Store, UndistributedTable};
 use clap::Args;
 use serde_json::json;
 use std::time::Duration;
@@ -12,17 +14,22 @@ pub struct MigrateCommand {
     /// Distribute the tables over the nodes of a Citus cluster. Repeat it after adding a node
     #[arg(long)]
     distribute: bool,
-    /// Say what --distribute would do, table by table, and distribute nothing
+    /// Say what --distribute would do, table by table, and change nothing
     #[arg(long, requires = "distribute")]
     dry_run: bool,
 }
 
-pub async fn migrate(context: &AdminContext, command: MigrateCommand) -> Outcome {
+/// Applies the migrations, and distributes the tables if that is asked for.
+pub async fn run(config: &Config, json: bool, command: MigrateCommand) -> Outcome {
+    match command.dry_run {
+        true => plan(config, json).await,
+        false => AdminContext::run(config, json, migrate, command).await,
+    }
+}
+
+async fn migrate(context: &AdminContext, command: MigrateCommand) -> Outcome {
     if !command.distribute {
         return context.print(&json!({ "migrated": true }), "The schema is up to date.");
-    }
-    if command.dry_run {
-        return plan(context).await;
     }
     let tables = context.store().distribute(|progress| note(&line(progress))).await?;
     let text = match tables.as_slice() {
@@ -33,24 +40,51 @@ pub async fn migrate(context: &AdminContext, command: MigrateCommand) -> Outcome
 }
 
 /// Prints what `--distribute` would do.
-async fn plan(context: &AdminContext) -> Outcome {
-    let tables = context.store().undistributed_tables().await?;
-    let value = json!({ "dry_run": true, "tables": tables.iter().map(|table| json!({
-        "table": table.name,
-        "placement": placement(table),
-        "estimated_rows": table.estimated_rows,
-        "bytes": table.bytes,
-    })).collect::<Vec<_>>() });
+async fn plan(config: &Config, json: bool) -> Outcome {
+    let (url, cluster) = connect(config, DatabaseSource::Administration).await?;
+    let plan = Store::plan_distribution(&url, config.schema.as_ref()).await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await;
+    }
+    let DistributionPlan { pending_migrations, tables, new_nodes } = plan?;
+    if json {
+        let tables = tables.iter().map(|table| {
+            json!({
+                "table": table.name,
+                "placement": placement(table),
+                "estimated_rows": table.estimated_rows,
+                "bytes": table.bytes,
+            })
+        });
+        let value = json!({
+            "dry_run": true,
+            "pending_migrations": pending_migrations,
+            "tables": tables.collect::<Vec<_>>(),
+            "new_nodes": new_nodes,
+        });
+        print(&(escaped(&value.to_string()) + "\n"))?;
+        return Ok(());
+    }
+    if pending_migrations > 0 {
+        note(&format!(
+            "{pending_migrations} migrations would be applied first. Apply them with `handset migrate`; then this command \
+             says what would be distributed. Nothing was changed."
+        ));
+        return Ok(());
+    }
     let rows = tables.iter().map(|table| {
         let count = table.estimated_rows.map_or("unknown".to_owned(), |count| count.to_string());
         [table.name.clone(), placement(table).to_owned(), count, size(table.bytes)]
     });
-    context.print(&value, &self::table(["TABLE", "WOULD BE", "ROWS (ABOUT)", "SIZE"], rows))?;
-    if !context.json {
-        note(match tables.len() {
-            0 => "Every table is distributed.",
-            _ => "Nothing was distributed. Meanwhile all of these tables would be locked.",
-        });
+    if !tables.is_empty() {
+        print(&(escaped_lines(&self::table(["TABLE", "WOULD BE", "ROWS (ABOUT)", "SIZE"], rows)) + "\n"))?;
+    }
+    note(match tables.len() {
+        0 => "Every table is distributed.",
+        _ => "Nothing was distributed. Meanwhile all of these tables would be locked.",
+    });
+    if !new_nodes.is_empty() {
+        note(&format!("The tables that each node has would be copied to {}.", new_nodes.join(", ")));
     }
     Ok(())
 }

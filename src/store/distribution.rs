@@ -5,7 +5,8 @@ mod coordinator;
 
 pub(super) use coordinator::{Node, coordinator, node};
 
-use crate::store::{SchemaName, Store};
+use super::pool::hosts::Hosts;
+use super::{OpenError, SchemaName, Store, schema};
 use sqlx::{Connection, PgConnection, PgExecutor};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ pub enum DistributeError {
          registry to a database of its own; nothing was changed"
     )]
     Schema(SchemaName),
+    #[error(transparent)]
+    Open(#[from] OpenError),
     #[error("the tables could not be distributed, and nothing was changed: {0}")]
     Refused(#[from] sqlx::Error),
 }
@@ -61,11 +64,33 @@ pub(super) async fn is_possible<'c>(database: impl PgExecutor<'c>) -> sqlx::Resu
         .await
 }
 
+/// What [`Store::distribute`] would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DistributionPlan {
+    /// Number of migrations that would be applied first. Before, it is not known what would be distributed.
+    pub pending_migrations: usize,
+    /// In the order in which they would be distributed.
+    pub tables: Vec<UndistributedTable>,
+    /// Host and port of the nodes that would get copies of the tables that each node has.
+    pub new_nodes: Vec<String>,
+}
+
 impl Store {
-    /// The tables that [`Store::distribute`] would distribute, in its order.
-    pub async fn undistributed_tables(&self) -> Result<Vec<UndistributedTable>, DistributeError> {
-        let mut connection = self.connect_to_coordinator().await?;
-        Ok(undistributed(&mut connection).await?)
+    /// What [`Store::distribute`] would do with the database at `url`. Changes nothing.
+    pub async fn plan_distribution(
+        url: &str,
+        schema: Option<&SchemaName>,
+    ) -> Result<DistributionPlan, DistributeError> {
+        let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
+        let mut connection = connect_to_coordinator(&hosts, schema).await?;
+        let pending_migrations = schema::pending(&mut connection, schema).await?;
+        let mut plan = DistributionPlan { pending_migrations, tables: Vec::new(), new_nodes: Vec::new() };
+        if pending_migrations == 0 {
+            plan.tables = undistributed(&mut connection).await?;
+            plan.new_nodes = new_nodes(&mut connection).await?;
+        }
+        connection.close().await?;
+        Ok(plan)
     }
 
     /// Distributes every table that is not distributed yet, in one transaction, and returns their names. All of them
@@ -74,27 +99,39 @@ impl Store {
         &self,
         mut progress: impl FnMut(&DistributionProgress<'_>),
     ) -> Result<Vec<String>, DistributeError> {
-        let mut connection = self.connect_to_coordinator().await?;
+        let mut connection = connect_to_coordinator(&self.hosts, self.schema.as_ref()).await?;
         copy_to_new_nodes(&mut connection).await?;
         let mut transaction = connection.begin().await?;
         let names = distribute_all(&mut transaction, &mut progress).await?;
         transaction.commit().await?;
         Ok(names)
     }
+}
 
-    async fn connect_to_coordinator(&self) -> Result<PgConnection, DistributeError> {
-        let mut connection = self.hosts.connect().await?;
-        if !is_possible(&mut connection).await? {
-            return Err(DistributeError::NoCitus);
-        }
-        if let Some(schema) = self.schema.as_ref().filter(|schema| schema.as_str() != "public") {
-            return Err(DistributeError::Schema(schema.clone()));
-        }
-        if !node(&mut connection).await?.is_worker {
-            return Ok(connection);
-        }
-        coordinator(&self.hosts).await?.ok_or(DistributeError::Worker)
+async fn connect_to_coordinator(hosts: &Hosts, schema: Option<&SchemaName>) -> Result<PgConnection, DistributeError> {
+    let mut connection = hosts.connect().await?;
+    if !is_possible(&mut connection).await? {
+        return Err(DistributeError::NoCitus);
     }
+    if let Some(schema) = schema.filter(|schema| schema.as_str() != "public") {
+        return Err(DistributeError::Schema(schema.clone()));
+    }
+    if !node(&mut connection).await?.is_worker {
+        return Ok(connection);
+    }
+    coordinator(hosts).await?.ok_or(DistributeError::Worker)
+}
+
+/// The nodes without the tables that each node has, once these are distributed.
+async fn new_nodes(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"
+        select host || ':' || port as "node!" from cluster_nodes()
+        where not has_copies and exists (select from distributed_tables())
+        "#
+    )
+    .fetch_all(connection)
+    .await
 }
 
 /// The tables that are not distributed, in the order in which they can be.

@@ -160,6 +160,18 @@ pub(super) async fn check(
     Ok(SchemaState::Empty)
 }
 
+/// Number of migrations to apply. Tables of another program are an error.
+pub(super) async fn pending(connection: &mut PgConnection, wanted: Option<&SchemaName>) -> Result<usize, OpenError> {
+    match check(connection, wanted).await? {
+        SchemaState::Current => Ok(0),
+        SchemaState::Empty => Ok(MIGRATOR.iter().count()),
+        SchemaState::Outdated => {
+            let applied = applied(connection).await?;
+            Ok(MIGRATOR.iter().filter(|step| !applied.contains(&step.version)).count())
+        }
+    }
+}
+
 /// The versions of the applied migrations.
 pub(super) async fn applied(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
     let applied = connection.list_applied_migrations(MIGRATIONS).await?;

@@ -5,4 +5,5 @@ mod changes;
 mod layout;
 mod moves;
 mod outages;
+mod rights;
 mod statements;

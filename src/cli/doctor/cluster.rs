@@ -24,7 +24,8 @@ fn of_status(status: &ClusterStatus) -> Check {
     let silent = names(|node| !node.answers);
     if !silent.is_empty() {
         let advice = "start Postgres there, and see that it lets the user of the other nodes in. Until then the \
-                      workspaces on it are answered with 503, and no number, key or workspace can be added";
+                      workspaces on it are answered with 503, no key or workspace can be added, and no number that has its \
+                      place there";
         return Check::failed(NAME, format!("the node {silent} does not answer"), advice);
     }
     let Some(undistributed) = &status.undistributed else {

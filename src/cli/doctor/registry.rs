@@ -5,6 +5,7 @@ use crate::cli::database::{DatabaseSource, connect};
 use crate::cli::seal_key;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::Error;
 use crate::random::Random;
 use crate::store::{Seal, SealCheck, Store};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -123,6 +124,7 @@ async fn seal_key(store: &Store, fault: Option<String>) -> Check {
         Ok(SealCheck::DamagedSecret) => {
             Check::failed(NAME, "a sealed secret does not open", "restore the database, or create the secret anew")
         }
+        Err(fault @ Error::Unavailable(_)) => Check::skipped(NAME, format!("cannot be checked now: {fault}")),
         Err(fault) => Check::failed(NAME, fault.to_string(), restore),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Check, DoctorCommand};
 use crate::cli::output::count;
+use crate::error::Error;
 use crate::store::{Store, WebhookTarget};
 use crate::webhooks::outbound::Outbound;
 use futures_util::stream::{self, StreamExt};
@@ -27,6 +28,9 @@ pub async fn check(store: &Store, command: &DoctorCommand, is_private: bool) -> 
     let (targets, outbound) =
         match (store.webhook_targets(MAX_RECEIVERS).await, Outbound::new(command.webhook_allow.clone())) {
             (Ok(targets), Ok(outbound)) => (each_once(targets), outbound.with_patience(TIMEOUT)),
+            (Err(fault @ Error::Unavailable(_)), _) => {
+                return Check::skipped(NAME, format!("cannot be checked now: {fault}"));
+            }
             (Err(fault), _) => return Check::failed(NAME, fault.to_string(), "see the log of Postgres"),
             (_, Err(fault)) => return Check::failed(NAME, fault.to_string(), "install ca-certificates"),
         };

@@ -83,6 +83,8 @@ pub(in crate::store) struct Batcher<Q: BatchQuery>(Arc<Mutex<Batches<Q>>>);
 
 type Batches<Q> = HashMap<<Q as BatchQuery>::BatchKey, BatchKey<Q>>;
 
+type Senders<Q> = Vec<oneshot::Sender<Result<<Q as BatchQuery>::Answer>>>;
+
 /// Waiting queries, and the number of statements in flight.
 struct BatchKey<Q: BatchQuery> {
     waiting: Vec<Waiting<Q>>,
@@ -184,7 +186,7 @@ impl<Q: BatchQuery> BatchRun<Q> {
     }
 
     /// The next batch; another run may have left none.
-    fn next(&self) -> (Vec<Q>, Vec<oneshot::Sender<Result<Q::Answer>>>) {
+    fn next(&self) -> (Vec<Q>, Senders<Q>) {
         let mut batches = self.batcher.batches();
         let waiting = batches.get_mut(&self.batch_key).map(|batch_key| &mut batch_key.waiting);
         let batch = waiting.map(|waiting| first_batch(waiting, Q::max_batch(&self.batch_key))).unwrap_or_default();
