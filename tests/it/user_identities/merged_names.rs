@@ -79,8 +79,11 @@ async fn the_key_of_a_merged_user_identity_stays_in_use() {
     assert_eq!(error["data"], json!({ "field": "user_identity_key" }));
     let change = |id: &str| json!({ "user_identity_id": id, "user_identity_key": "joe" });
     world.key().post("/user_identities/update", change(&jim)).await.refused(400, "user_identity_already_exists");
+    let same = json!({ "user_identity_id": joe, "user_identity_key": "jane" });
+    world.key().post("/user_identities/update", same).await.ok();
     world.key().post("/user_identities/update", change(&jane)).await.ok();
     assert_eq!(world.user_identity(&jane).await["user_identity_key"], "joe", "the primary may have it");
+    world.key().post("/user_identities/update", change(&joe)).await.ok();
     // Its e-mail address is free.
     world.key().post("/user_identities/create", json!({ "email_address": "joe@example.com" })).await.ok();
 }
