@@ -2,6 +2,8 @@
 
 use crate::support::client::Response;
 use crate::support::concurrency::{CONNECTIONS, at_once, count};
+use crate::support::phone_com::Extension;
+use crate::support::ucwa::{COLLECTIONS, Person, new_application};
 use crate::support::wait::until;
 use crate::support::world::{World, list, text};
 use serde_json::{Value, json};
@@ -193,4 +195,30 @@ async fn the_key_that_a_merge_under_way_makes_an_alias_is_not_taken() {
     let named = world.key().post("/user_identities/get", json!({ "user_identity_key": "joe" })).await.ok();
     assert_eq!(named["user_identity"]["user_identity_id"], jane);
     assert_eq!(world.user_identity(&jim).await["user_identity_key"], "jim");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_is_created_during_a_merge_is_the_primarys() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let (jane, joe) = (world.person("jane").await, Person::new(&world, "joe").await);
+    // The next application ends the oldest one.
+    for index in 0..100 {
+        joe.begin(COLLECTIONS[0], &format!("desk{index}")).await;
+    }
+    Extension::of_person(world.key(), &joe.id).await.add_group("Family").await;
+    let mut blocker = world.database().await;
+    let mut transaction = blocker.begin().await.expect("a transaction begins");
+    // The merge locks the user identities, and waits for a group.
+    sqlx::query("select from contact_group for update").execute(&mut *transaction).await.expect("it is locked");
+    let merged = begin(&world, MERGE, json!({ "user_identity_id": jane, "merged_user_identity_ids": [joe.id] }));
+    until("the merge waits", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    let client = joe.client.clone();
+    let created = tokio::spawn(async move { client.post(COLLECTIONS[0], new_application("phone")).await });
+    until("the application waits", async || (count(&world, WAITING).await == 2).then_some(())).await;
+    transaction.rollback().await.expect("it is rolled back");
+    merged.await.expect("it does not panic").ok();
+    created.await.expect("it does not panic").of_ucwa(201);
+    let applications = "select count(*) from application join user_identity using (workspace_id, user_identity_id)
+        where user_identity_key = 'jane'";
+    assert_eq!(count(&world, applications).await, 100);
 }
