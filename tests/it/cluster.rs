@@ -6,3 +6,4 @@ mod layout;
 mod moves;
 mod outages;
 mod statements;
+mod sweeps;
