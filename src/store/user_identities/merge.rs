@@ -219,7 +219,7 @@ impl Workspace {
         self.move_directory_records(connection, merge, now).await?;
         self.move_sessions(connection, merge).await?;
         self.move_applications(connection, merge).await?;
-        self.move_device_access(connection, merge).await?;
+        self.move_device_access(connection, merge, now).await?;
         self.move_phones(connection, merge, number, now).await?;
         self.replace_merged(connection, merge, now).await?;
         self.complete_primary(connection, merge, &persons).await?;
