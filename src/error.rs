@@ -332,12 +332,25 @@ pub enum MergeRefusal {
     /// The maximum is given.
     #[error("At most {0} user identities can be merged into one, over all merges")]
     TooMany(i64),
-    /// More rows of a kind would be moved or created than the maximum, which is given.
+    /// More rows of a kind would be moved than the maximum, which is given.
     #[error(
-        "A merge moves at most {0} contacts, phones, credentials or client sessions, and creates at most as many credentials. \
-         Name the user identity with the most as the primary, or delete some first"
+        "A merge moves at most {0} contacts, with deleted ones, as many contact groups and as many client sessions. Name the user \
+         identity with the most as the primary, or delete some first"
     )]
     TooLarge(i64),
+    /// More phones and credentials would be moved than the maximum, which is given.
+    #[error(
+        "A merge moves at most {0} phones, with deactivated ones, and credentials. Name the user identity with the most as the \
+         primary, or delete credentials first"
+    )]
+    TooManyCredentials(i64),
+    /// More credentials would be issued than the maximum, or more deliveries of their events be made; both maxima are given.
+    #[error(
+        "A merge issues at most {credentials} credentials to phones, and makes at most {deliveries} deliveries of their events to \
+         webhooks. Each multi-phone sync credential is issued to each phone of the others: deactivate phones or delete \
+         credentials that are not needed, or have fewer webhooks take acs_credential.issued, then merge again"
+    )]
+    TooManyIssued { credentials: i64, deliveries: i64 },
 }
 
 /// Error of a body, before its values are checked.

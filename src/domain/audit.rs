@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// Actions that are not types of events, in alphabetical order.
-pub const ACTIONS: [&str; 54] = [
+pub const ACTIONS: [&str; 55] = [
     "access_token.created",
     "access_token.revoked",
     "api_key.created",
@@ -22,6 +22,7 @@ pub const ACTIONS: [&str; 54] = [
     "credential.updated",
     "delivery.redelivered",
     "device_access.granted",
+    "device_access.moved",
     "device_access.revoked",
     "instant_key.created",
     "instant_key.deleted",

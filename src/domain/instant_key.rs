@@ -20,6 +20,9 @@ pub const MAX_LIFETIME: TimeDelta = TimeDelta::days(365);
 /// How long an expired instant key is kept.
 pub const KEPT_EXPIRED: TimeDelta = TimeDelta::days(30);
 
+/// Number of instant keys that are used up or have expired which a workspace keeps, the last ones.
+pub const MAX_FINISHED: i64 = 1_000;
+
 /// Maximum number of usable instant keys of a user identity.
 pub const MAX_OF_USER_IDENTITY: i64 = 100;
 

@@ -8,8 +8,18 @@ use uuid::Uuid;
 /// Maximum number of user identities that are merged into one, over all merges.
 pub const MAX_MERGED: i64 = 1_000;
 
-/// Maximum number of rows of a kind that a merge moves or creates, so that it ends within the time of a request.
+/// Maximum number of rows of a kind that a merge moves, so that it ends within the time of a request.
 pub const MAX_MOVED: i64 = 20_000;
+
+/// Maximum number of phones and credentials that a merge moves. This and the following limits keep the time short for which it
+/// holds the clock of the workspace, where each other change with an event waits.
+pub const MAX_MOVED_CREDENTIALS: i64 = 2_000;
+
+/// Maximum number of credentials that a merge issues to phones, each with an event.
+pub const MAX_ISSUED: i64 = 1_000;
+
+/// Maximum number of deliveries of those events.
+pub const MAX_ISSUED_DELIVERIES: i64 = 5_000;
 
 /// A stored user identity.
 #[derive(Debug, Clone)]

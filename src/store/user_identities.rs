@@ -138,15 +138,22 @@ impl Workspace {
         Ok(filter.paging.cut(rows, |person| Position { created_at: person.created_at, id: person.user_identity_id.0 }))
     }
 
-    /// Updates a user identity. The key of one that was merged into another is in use.
+    /// Updates a user identity. The key of one that was merged into another is in use. A key in use is refused before the
+    /// constraint is tried, which would wait for a merge that deletes the user identity of the key, and not for the alias.
     pub async fn update_user_identity(&self, id: UserIdentityId, change: &UserIdentityChange) -> Result<()> {
         let row = sqlx::query!(
             r#"
-            with taken as materialized (
+            with known as materialized (
+                select user_identity_key as own from user_identity where workspace_id = $1 and user_identity_id = $2
+            ), taken as materialized (
                 select user_identity_id from merged_user_identity
                 where workspace_id = $1 and $3 and user_identity_key is not null
                     and normalize(user_identity_key, nfc) = normalize($4, nfc) and user_identity_id <> $2
-                limit 1
+                union all
+                select user_identity_id from user_identity
+                where workspace_id = $1 and $3 and user_identity_key is distinct from duplicate_user_identity_key
+                    and normalize(user_identity_key, nfc) = normalize($4, nfc) and user_identity_id <> $2
+                    and not exists (select from known where own = $4)
             ), changed as (
                 update user_identity
                 set user_identity_key = case when $3 then $4 else user_identity_key end,
@@ -166,7 +173,8 @@ impl Workspace {
                 where workspace_id = $1 and user_identity_id = $2 and not exists (select from taken)
                 returning user_identity_id
             )
-            select exists (select from taken) as "is_taken!", exists (select from changed) as "is_changed!"
+            select exists (select from known) as "is_known!", exists (select from taken) as "is_taken!",
+                exists (select from changed) as "is_changed!"
             "#,
             self.workspace_id(),
             id.0,
@@ -182,7 +190,7 @@ impl Workspace {
         )
         .fetch_one(self.store.writer())
         .await?;
-        if row.is_taken {
+        if row.is_known && row.is_taken {
             return Err(Error::Conflict(Reason::UserIdentityExists("user_identity_key")));
         }
         found(row.is_changed.then_some(()), ResourceKind::UserIdentity, id)

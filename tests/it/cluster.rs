@@ -7,3 +7,4 @@ mod moves;
 mod outages;
 mod rights;
 mod statements;
+mod sweeps;

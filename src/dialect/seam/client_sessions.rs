@@ -29,11 +29,16 @@ pub fn routes() -> Vec<Operation> {
         route("/client_sessions/create", &[PUT, POST], create)
             .key("client_session")
             .summary("Create a client session; with PUT, or return the one of the user identifier key")
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails(
+                [Reason::ClientSessionExists, Reason::UserIdentitySuspended, Reason::TooManyGrants]
+                    .map(Error::Conflict),
+            ),
         route("/client_sessions/get_or_create", &[POST, PUT], get_or_create)
             .key("client_session")
             .summary("Get the client session of a user identifier key, or create it")
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails([Reason::UserIdentitySuspended, Reason::TooManyGrants].map(Error::Conflict)),
         route("/client_sessions/get", &[GET, POST], get)
             .key("client_session")
             .summary("Get a client session")
@@ -41,7 +46,9 @@ pub fn routes() -> Vec<Operation> {
         route("/client_sessions/list", &[GET, POST], list).key("client_sessions").summary("List client sessions"),
         route("/client_sessions/grant_access", &[PATCH, POST], grant_access)
             .summary("Extend what a client session can access")
-            .not_found(ResourceKind::ClientSession),
+            .not_found(sessions)
+            .not_found(ResourceKind::UserIdentity)
+            .fails([Reason::UserIdentitySuspended, Reason::TooManyGrants].map(Error::Conflict)),
         route("/client_sessions/revoke", &[POST], revoke).summary("Revoke a client session").not_found(sessions),
         route("/client_sessions/delete", &[DELETE, POST], delete)
             .summary("Delete a client session")

@@ -203,7 +203,9 @@ fn not_mergeable(refusal: &MergeRefusal) -> ErrorBody {
         MergeRefusal::Elsewhere(_) => "user_identity_already_merged",
         MergeRefusal::InDirectory => "user_identity_in_directory",
         MergeRefusal::TooMany(_) => "too_many_merged_user_identities",
-        MergeRefusal::TooLarge(_) => "merge_too_large",
+        MergeRefusal::TooLarge(_) | MergeRefusal::TooManyCredentials(_) | MergeRefusal::TooManyIssued { .. } => {
+            "merge_too_large"
+        }
     };
     let body = ErrorBody::bad(kind, refusal.to_string());
     match refusal {

@@ -18,7 +18,7 @@ use crate::domain::password::Password;
 use crate::domain::scope::Scope;
 use crate::domain::text::is_visible;
 use crate::domain::user_identity::*;
-use crate::error::{Error, Issue, Problem, ResourceKind, Result};
+use crate::error::{Error, Issue, Problem, Reason, ResourceKind, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -33,8 +33,12 @@ pub fn routes() -> Vec<Operation> {
 }
 
 fn own_routes() -> Vec<Operation> {
+    let exists = || Error::Conflict(Reason::UserIdentityExists("user_identity_key"));
     vec![
-        route("/user_identities/create", &[POST], create).key("user_identity").summary("Create a user identity"),
+        route("/user_identities/create", &[POST], create)
+            .key("user_identity")
+            .summary("Create a user identity")
+            .fails([exists()]),
         route("/user_identities/get", &[GET, POST], get)
             .key("user_identity")
             .summary("Get a user identity by id or key")
@@ -42,7 +46,8 @@ fn own_routes() -> Vec<Operation> {
         route("/user_identities/list", &[GET, POST], list).key("user_identities").summary("List user identities"),
         route("/user_identities/update", &[PATCH, POST], update)
             .summary("Update a user identity")
-            .not_found(ResourceKind::UserIdentity),
+            .not_found(ResourceKind::UserIdentity)
+            .fails([exists()]),
         route("/user_identities/set_password", &[POST], set_password)
             .summary("Set the password of a user identity, with a console session")
             .not_found(ResourceKind::UserIdentity),

@@ -10,7 +10,7 @@ use crate::api::input::*;
 use crate::domain::id::WebhookId;
 use crate::domain::limits::MAX_EVENT_TYPES;
 use crate::domain::token::Token;
-use crate::domain::webhook::{DeliveryFilter, DeliveryStatus, FORMER_SECRET_SIGNS, Webhook};
+use crate::domain::webhook::{DeliveryFilter, DeliveryStatus, FORMER_SECRET_SIGNS, MAX_WEBHOOKS, Webhook};
 use crate::error::{Error, Reason, ResourceKind, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -19,13 +19,18 @@ use uuid::Uuid;
 
 pub fn routes() -> Vec<Operation> {
     let webhooks = ResourceKind::Webhook;
+    let unknown_types = || Error::Conflict(Reason::UnknownEventTypes(Vec::new()));
     vec![
-        route("/webhooks/create", &[POST], create).key("webhook").summary("Create a webhook"),
+        route("/webhooks/create", &[POST], create)
+            .key("webhook")
+            .summary("Create a webhook")
+            .fails([unknown_types(), Error::Conflict(Reason::TooManyWebhooks(MAX_WEBHOOKS))]),
         route("/webhooks/get", &[GET, POST], get).key("webhook").summary("Get a webhook").not_found(webhooks),
         route("/webhooks/list", &[GET, POST], list).key("webhooks").summary("List webhooks"),
         route("/webhooks/update", &[PUT, POST], update)
             .summary("Update the event types of a webhook")
-            .not_found(webhooks),
+            .not_found(webhooks)
+            .fails([unknown_types()]),
         route("/webhooks/delete", &[DELETE, POST], delete).summary("Delete a webhook").not_found(webhooks),
         route("/webhooks/ping", &[POST], ping)
             .key("webhook_delivery")
@@ -41,7 +46,9 @@ pub fn routes() -> Vec<Operation> {
             .not_found(webhooks),
         route("/webhooks/redeliver", &[POST], redeliver)
             .summary("Retry one delivery, or all failed deliveries of a webhook since a time")
-            .not_found(ResourceKind::Delivery),
+            .not_found(ResourceKind::Delivery)
+            .not_found(webhooks)
+            .fails([Error::Conflict(Reason::WebhookDisabled)]),
     ]
 }
 

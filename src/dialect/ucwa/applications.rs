@@ -55,9 +55,10 @@ pub fn routes(applications: &str) -> Vec<Operation> {
 
 async fn create(call: Call<Subscribed>, input: Input) -> Result<Response> {
     let new = described(&input, ApplicationId::new(&call.app.random))?;
-    let person = call.grant.user_identity_id();
-    let (id, is_new) = call.grant.workspace.begin_application(person, &new, call.now).await?;
-    let subscriber = call.grant.workspace.subscriber(person, Some(id), call.now).await?;
+    let (workspace, now) = (&call.grant.workspace, call.now);
+    let begin = async |person| Ok((person, workspace.begin_application(person, &new, now).await?));
+    let (person, (id, is_new)) = workspace.for_user_identity(call.grant.user_identity_id(), begin).await?;
+    let subscriber = workspace.subscriber(person, Some(id), now).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let application = application(format!("{}/{id}", call.grant.base), &subscriber);
     Ok(answer::created(call.grant.form, status, version(&subscriber), &application))

@@ -20,6 +20,8 @@ impl Workspace {
                 if count >= MAX_OF_USER_IDENTITY {
                     return Err(Error::Conflict(Reason::TooManyInstantKeys(MAX_OF_USER_IDENTITY)));
                 }
+                workspace.prune_finished_instant_keys(connection, now).await?;
+                workspace.prune_ended_instant_keys(connection, &new.code.hash()).await?;
                 workspace.insert_instant_key(connection, &new, now).await?;
                 workspace.instant_key_on(connection, new.instant_key_id).await
             })

@@ -1,12 +1,19 @@
-//! The end of instant keys: deleted by the workspace, or long expired.
+//! The end of instant keys: deleted by the workspace, or pruned when they cannot be used any more.
 
 use crate::domain::event::EventType;
 use crate::domain::id::InstantKeyId;
-use crate::domain::instant_key::KEPT_EXPIRED;
+use crate::domain::instant_key::{KEPT_EXPIRED, MAX_FINISHED};
+use crate::domain::token::TokenHash;
 use crate::error::Result;
 use crate::store::pool::UnitConnection;
 use crate::store::{Store, Workspace};
 use chrono::{DateTime, Utc};
+
+/// Finished instant keys that a creation deletes at most, more than it adds.
+const PRUNED_BY_CREATION: i64 = 100;
+
+/// Instant keys on each side of a new one that its creation looks at.
+const SEEN_BY_CREATION: i64 = 20;
 
 impl Workspace {
     /// Deletes an instant key with its client sessions, and emits `client_session.deleted` for each.
@@ -63,6 +70,87 @@ impl Workspace {
             EventType::ClientSessionDeleted.into_str(),
         )
         .fetch_optional(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes the oldest of the instant keys that are used up or have expired, beyond the number that is kept. Their client
+    /// sessions stay. One that another request has locked is passed over.
+    pub(super) async fn prune_finished_instant_keys(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        sqlx::query!(
+            r#"
+            with surplus as materialized (
+                select instant_key_id from instant_key
+                where workspace_id = $1 and case when use_count >= max_use_count then used_at else expires_at end <= $2
+                order by case when use_count >= max_use_count then used_at else expires_at end desc
+                offset $3
+                limit $4
+            ), held as materialized (
+                select instant_key_id from instant_key
+                where workspace_id = $1 and instant_key_id = any (array(select instant_key_id from surplus))
+                for update skip locked
+            )
+            delete from instant_key
+            using held
+            where workspace_id = $1 and instant_key.instant_key_id = held.instant_key_id
+            "#,
+            self.workspace_id(),
+            now,
+            MAX_FINISHED,
+            PRUNED_BY_CREATION,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes instant keys that have ended, which no answer tells from ones that never were. Nothing marks them, so each creation
+    /// looks at others: hashes of codes are random. Few are left of those that have ended, in proportion to all.
+    pub(super) async fn prune_ended_instant_keys(
+        &self,
+        connection: &mut UnitConnection<'_>,
+        code: &TokenHash,
+    ) -> Result<()> {
+        sqlx::query!(
+            r#"
+            with seen as materialized (
+                (
+                    select instant_key_id, further_client_session_ids || client_session_id as session_ids from instant_key
+                    where workspace_id = $1 and code_hash > $2
+                    order by code_hash
+                    limit $3
+                )
+                union all
+                (
+                    select instant_key_id, further_client_session_ids || client_session_id from instant_key
+                    where workspace_id = $1 and code_hash < $2
+                    order by code_hash desc
+                    limit $3
+                )
+            ), ended as materialized (
+                select instant_key_id from seen
+                where cardinality(session_ids) > (
+                    select count(*) from client_session
+                    where workspace_id = $1 and revoked_at is null and client_session_id = any (session_ids)
+                )
+            ), held as materialized (
+                select instant_key_id from instant_key
+                where workspace_id = $1 and instant_key_id = any (array(select instant_key_id from ended))
+                for update skip locked
+            )
+            delete from instant_key
+            using held
+            where workspace_id = $1 and instant_key.instant_key_id = held.instant_key_id
+            "#,
+            self.workspace_id(),
+            code.as_bytes(),
+            SEEN_BY_CREATION,
+        )
+        .execute(connection)
         .await?;
         Ok(())
     }

@@ -8,27 +8,29 @@ use crate::domain::id::{PhoneNumberId, WorkspaceId};
 use crate::domain::number::QUARANTINE;
 use crate::error::Result;
 use crate::store::Store;
+use crate::store::batch::column;
+use crate::store::pool::UnitConnection;
 use crate::store::sql::audited::Actor;
 use chrono::{DateTime, Utc};
 
-/// A number that was moved by one step.
-struct Moved {
+/// A due number that is locked.
+struct DueNumber {
     register_id: PhoneNumberId,
     number: String,
-    is_finished: bool,
+    /// Whether its next step is the last one.
+    is_finishing: bool,
 }
 
-/// Moves due numbers; the literal frees the finished ones in the same statement.
+/// Moves due numbers and counts them; the literals are a further condition, and free the finished ones in the same statement.
 macro_rules! move_due_numbers {
-    ($workspace:expr, $now:expr, $batch:expr, $free:tt) => {
+    (($workspace:expr, $now:expr, $batch:expr), $due:tt, $free:tt $(, $argument:expr)*) => {
         audited!(
             emit_events,
-            query_as,
-            Moved,
+            query_scalar,
             r#"
             with due as materialized (
                 select register_id, user_identity_id, to_jsonb(number_register) as before from number_register
-                where workspace_id = $1 and due_at <= $2
+                where workspace_id = $1 and due_at <= $2 "# + $due + r#"
                 order by due_at, register_id
                 limit $4
                 for no key update skip locked
@@ -53,16 +55,15 @@ macro_rules! move_due_numbers {
                 from moved cross join lateral (select case status when 'finished' then $6 else $7 end) as event (type)
             )
             "#,
-            r#"
-            select register_id as "register_id: PhoneNumberId", number, status = 'finished' as "is_finished!" from moved
-            "#,
+            r#"select count(*) as "count!" from moved"#,
             $workspace.0,
             $now,
             Actor::SWEEPER.context(&[EventType::PhoneNumberFinished, EventType::PhoneNumberReleased]),
             $batch,
             $now + QUARANTINE,
             EventType::PhoneNumberFinished.into_str(),
-            EventType::PhoneNumberReleased.into_str(),
+            EventType::PhoneNumberReleased.into_str()
+            $(, $argument)*
         )
     };
 }
@@ -92,9 +93,8 @@ impl Store {
             return store.move_and_free_due_numbers(workspace, now, batch).await;
         }
         let moved = move_due_numbers!(
-            workspace,
-            now,
-            batch,
+            (workspace, now, batch),
+            "",
             r#"
             ), freed as (
                 delete from claimed_number using moved
@@ -102,24 +102,47 @@ impl Store {
                     and moved.status = 'finished'
             "#
         );
-        Ok(count(&moved.fetch_all(store.emitter()).await?))
+        Ok(moved.fetch_one(store.emitter()).await?)
     }
 
-    /// The same where the claims are on other nodes than the numbers.
+    /// The same where the claims are on other nodes than the numbers. They are freed first, as everywhere: while one of those
+    /// nodes does not answer, nothing waits for the clock of the workspace.
     async fn move_and_free_due_numbers(&self, id: WorkspaceId, now: DateTime<Utc>, batch: i64) -> Result<i64> {
         let unit = self.emitter().transact(move |connection| {
             Box::pin(async move {
-                let moved = move_due_numbers!(id, now, batch, "").fetch_all(&mut *connection).await?;
-                let finished = moved.iter().filter(|number| number.is_finished);
-                let finished = finished.map(|number| (number.number.clone(), number.register_id)).collect();
-                free_numbers(connection, id, finished).await?;
-                Ok(count(&moved))
+                let due = lock_due_numbers(connection, id, now, batch).await?;
+                let finishing = due.iter().filter(|number| number.is_finishing);
+                let finishing = finishing.map(|number| (number.number.clone(), number.register_id)).collect();
+                free_numbers(&mut *connection, id, finishing).await?;
+                let locked = column(&due, |number| number.register_id.0);
+                let moved = move_due_numbers!((id, now, batch), "and register_id = any ($8)", "", &locked);
+                Ok(moved.fetch_one(connection).await?)
             })
         });
         unit.await
     }
 }
 
-fn count(moved: &[Moved]) -> i64 {
-    i64::try_from(moved.len()).unwrap_or(i64::MAX)
+async fn lock_due_numbers(
+    connection: &mut UnitConnection<'_>,
+    workspace: WorkspaceId,
+    now: DateTime<Utc>,
+    batch: i64,
+) -> Result<Vec<DueNumber>> {
+    Ok(sqlx::query_as!(
+        DueNumber,
+        r#"
+        select register_id as "register_id: PhoneNumberId", number, status <> 'assigned' as "is_finishing!"
+        from number_register
+        where workspace_id = $1 and due_at <= $2
+        order by due_at, register_id
+        limit $3
+        for no key update skip locked
+        "#,
+        workspace.0,
+        now,
+        batch,
+    )
+    .fetch_all(connection)
+    .await?)
 }

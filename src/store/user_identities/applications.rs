@@ -15,7 +15,8 @@ const MAX_APPLICATIONS: i64 = 100;
 impl Workspace {
     /// Creates an application. Returns its id and whether it is new: another window of the same instance shares the
     /// existing one. At the same endpoint it replaces the former one and keeps its availability. Canonically equivalent ids
-    /// are the same; that of an endpoint is not shown, so it is stored in the form that is compared.
+    /// are the same; that of an endpoint is not shown, so it is stored in the form that is compared. The user identity is locked
+    /// before its applications, as a merge does. An unknown one is `NotFound`.
     pub async fn begin_application(
         &self,
         person: UserIdentityId,
@@ -24,7 +25,11 @@ impl Workspace {
     ) -> Result<(ApplicationId, bool)> {
         let begun = sqlx::query!(
             r#"
-            with known as materialized (
+            with person as materialized (
+                select user_identity_id from user_identity
+                where workspace_id = $1 and user_identity_id = $2
+                for key share
+            ), known as materialized (
                 select application_id from application
                 where workspace_id = $1 and user_identity_id = $2 and normalize(instance_id, nfc) = normalize($5, nfc)
                 order by created_at desc, application_id
@@ -37,7 +42,8 @@ impl Workspace {
             ), begun as (
                 insert into application (workspace_id, user_identity_id, application_id, endpoint_id, instance_id, culture,
                     user_agent, application_type, created_at)
-                select $1, $2, $3, $4, $5, $6, $7, $8, $9 where not exists (select from known)
+                select $1, user_identity_id, $3, $4, $5, $6, $7, $8, $9 from person
+                where not exists (select from known)
                 on conflict (workspace_id, user_identity_id, endpoint_id) do update
                 set application_id = excluded.application_id, instance_id = excluded.instance_id,
                     culture = excluded.culture, user_agent = excluded.user_agent,
@@ -45,11 +51,12 @@ impl Workspace {
                 returning application_id
             ), ended as (
                 delete from application
-                where workspace_id = $1 and application_id in (select application_id from oldest)
+                where workspace_id = $1 and exists (select from person)
+                    and application_id in (select application_id from oldest)
             )
             select application_id as "application_id!", true as "is_new!" from begun
             union all
-            select application_id, false from known
+            select application_id, false from known where exists (select from person)
             "#,
             self.workspace_id(),
             person.0,
@@ -62,8 +69,9 @@ impl Workspace {
             now,
             MAX_APPLICATIONS - 1,
         )
-        .fetch_one(self.store.writer())
+        .fetch_optional(self.store.writer())
         .await?;
+        let begun = found(begun, ResourceKind::UserIdentity, person)?;
         Ok((ApplicationId(begun.application_id), begun.is_new))
     }
 

@@ -21,7 +21,8 @@ impl NewUserIdentity {
     }
 }
 
-/// Inserts user identities and returns them; the literal says what a conflict does.
+/// Inserts user identities and returns them; the literal says what a conflict does. One whose key is in use is passed over before
+/// the constraint is tried, which would wait for a merge that deletes the user identity of the key, and not for the alias.
 macro_rules! insert_user_identities {
     ($workspace:expr, $requests:expr, $ids:expr, $on_conflict:tt) => {
         sqlx::query_as!(
@@ -37,7 +38,12 @@ macro_rules! insert_user_identities {
             where requested.user_identity_key is null or normalize(requested.user_identity_key, nfc) <> all (array(
                 select normalize(user_identity_key, nfc) from merged_user_identity
                 where workspace_id = $1 and user_identity_key is not null and normalize(user_identity_key, nfc) = any (array(
-                    select normalize(requested_key, nfc) from unnest($3::text[]) as requested_key))))
+                    select normalize(requested_key, nfc) from unnest($3::text[]) as requested_key))
+                union all
+                select normalize(user_identity_key, nfc) from user_identity
+                where workspace_id = $1 and user_identity_key is distinct from duplicate_user_identity_key
+                    and normalize(user_identity_key, nfc) = any (array(
+                        select normalize(requested_key, nfc) from unnest($3) as requested_key))))
             order by place
             "# + $on_conflict
                 + r#"
@@ -72,7 +78,7 @@ impl SharedWrite for NewUserIdentity {
             false => insert_user_identities!(workspace, &requests, &ids, "on conflict do nothing").await?,
             true => insert_user_identities!(workspace, &requests, &ids, "").await?,
         };
-        // Alone, what else is passed over has the key of one that was merged into another.
+        // Alone, what else is passed over has a key in use, or that of one that was merged into another.
         if waits && created.len() < requests.len() {
             return Err(Error::Conflict(Reason::UserIdentityExists("user_identity_key")));
         }

@@ -6,13 +6,13 @@
 
 mod contacts;
 mod directory;
+mod limits;
 mod numbers;
 mod phones;
 mod sessions;
 
 use crate::domain::id::UserIdentityId;
-use crate::domain::phone::{MAX_DEVICE_ACCESS, MAX_PHONES};
-use crate::domain::user_identity::{MAX_MERGED, MAX_MOVED, MergeRequest};
+use crate::domain::user_identity::MergeRequest;
 use crate::error::{Error, MergeRefusal, Reason, ResourceKind, Result};
 use crate::store::Workspace;
 use crate::store::batch::column;
@@ -51,18 +51,6 @@ struct LockedPerson {
     contact_count: i64,
 }
 
-/// What a user identity has, as numbers.
-struct Holdings {
-    user_identity_id: UserIdentityId,
-    phones: i64,
-    sync_credentials: i64,
-    accessible_devices: i64,
-    /// The most rows of a kind that a merge moves.
-    moved: i64,
-    merged: i64,
-    is_in_directory: bool,
-}
-
 impl Merge {
     /// All user identities, the primary first.
     fn all(&self) -> Vec<Uuid> {
@@ -71,29 +59,6 @@ impl Merge {
 
     fn merged(&self) -> Vec<Uuid> {
         column(&self.merged, |person| person.0)
-    }
-
-    /// Refuses a merge beyond a limit, and one that would take a user from a company's directory.
-    fn check(&self, holdings: &[Holdings]) -> Result<()> {
-        let phones: i64 = holdings.iter().map(|person| person.phones).sum();
-        let devices: i64 = holdings.iter().map(|person| person.accessible_devices).sum();
-        let aliases = holdings.iter().map(|person| person.merged).sum::<i64>() + count(self.merged.len());
-        let children: i64 = holdings.iter().map(|person| person.sync_credentials * (phones - person.phones)).sum();
-        let (primary, merged): (Vec<_>, Vec<_>) =
-            holdings.iter().partition(|person| person.user_identity_id == self.primary);
-        let moved = merged.iter().map(|person| person.moved).sum::<i64>();
-        let is_known = primary.iter().any(|person| person.is_in_directory);
-        let reason = match () {
-            () if phones > MAX_PHONES => Reason::TooManyPhones(MAX_PHONES),
-            () if devices > MAX_DEVICE_ACCESS => Reason::TooManyAccessibleDevices(MAX_DEVICE_ACCESS),
-            () if aliases > MAX_MERGED => Reason::NotMergeable(MergeRefusal::TooMany(MAX_MERGED)),
-            () if children.max(moved) > MAX_MOVED => Reason::NotMergeable(MergeRefusal::TooLarge(MAX_MOVED)),
-            () if !is_known && merged.iter().any(|person| person.is_in_directory) => {
-                Reason::NotMergeable(MergeRefusal::InDirectory)
-            }
-            () => return Ok(()),
-        };
-        Err(Error::Conflict(reason))
     }
 }
 
@@ -213,13 +178,13 @@ impl Workspace {
         }
         let all: Vec<_> = persons.iter().map(|person| person.user_identity_id).collect();
         self.lock_phones_of(connection, &all).await?;
-        merge.check(&self.holdings(connection, merge).await?)?;
+        self.check_merge(connection, merge).await?;
         self.move_contacts(connection, merge, now).await?;
         let number = self.move_slots_and_number(connection, merge, now).await?;
         self.move_directory_records(connection, merge, now).await?;
         self.move_sessions(connection, merge).await?;
         self.move_applications(connection, merge).await?;
-        self.move_device_access(connection, merge).await?;
+        self.move_device_access(connection, merge, now).await?;
         self.move_phones(connection, merge, number, now).await?;
         self.replace_merged(connection, merge, now).await?;
         self.complete_primary(connection, merge, &persons).await?;
@@ -236,43 +201,6 @@ impl Workspace {
             where workspace_id = $1 and user_identity_id = any ($2)
             order by user_identity_id
             for update
-            "#,
-            self.workspace_id(),
-            &merge.all(),
-        )
-        .fetch_all(connection)
-        .await?)
-    }
-
-    async fn holdings(&self, connection: &mut UnitConnection<'_>, merge: &Merge) -> Result<Vec<Holdings>> {
-        Ok(sqlx::query_as!(
-            Holdings,
-            r#"
-            select person as "user_identity_id!: UserIdentityId", (
-                    select count(*) from phone
-                    where workspace_id = $1 and user_identity_id = person and deactivated_at is null
-                ) as "phones!", (
-                    select count(*) from credential
-                    where workspace_id = $1 and user_identity_id = person and is_multi_phone_sync_credential
-                ) as "sync_credentials!", (
-                    select count(*) from device_access where workspace_id = $1 and user_identity_id = person
-                ) as "accessible_devices!", greatest((
-                    select contact_count from user_identity where workspace_id = $1 and user_identity_id = person
-                ), (
-                    select count(*) from contact_group where workspace_id = $1 and user_identity_id = person
-                ), (
-                    select count(*) from phone where workspace_id = $1 and user_identity_id = person
-                ), (
-                    select count(*) from credential where workspace_id = $1 and user_identity_id = person
-                ), (
-                    select count(*) from client_session where workspace_id = $1 and user_identity_id = person
-                )) as "moved!", (
-                    select count(*) from merged_user_identity where workspace_id = $1 and user_identity_id = person
-                ) as "merged!", exists (
-                    select from scim_user
-                    where workspace_id = $1 and user_identity_id = person and deleted_at is null
-                ) as "is_in_directory!"
-            from unnest($2::uuid[]) as person
             "#,
             self.workspace_id(),
             &merge.all(),
@@ -363,8 +291,4 @@ impl Workspace {
         .await?;
         Ok(())
     }
-}
-
-fn count(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
 }

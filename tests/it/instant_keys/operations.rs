@@ -270,6 +270,73 @@ async fn instant_keys_are_deleted_long_after_they_have_expired() {
     has_ended(&world, &key).await;
 }
 
+/// Inserts instant keys that were used up, or have expired, at these seconds after the creation of the first one. Their client
+/// session is of no person, so that none is shown.
+async fn insert_finished(world: &World, first: i32, last: i32) {
+    let rows = "insert into instant_key (workspace_id, instant_key_id, code_hash, code_sealed, client_session_id,
+            further_client_session_ids, max_use_count, use_count, created_at, expires_at, used_at)
+        select workspace_id, gen_random_uuid(), '', '', (
+                select client_session_id from client_session where user_identity_id is null
+            ), '{}', 1, second % 2, created_at,
+            created_at + case when second % 2 = 1 then 1000 else 0 end * interval '1 day' + second * interval '1 second',
+            case when second % 2 = 1 then created_at + second * interval '1 second' end
+        from (select * from instant_key order by created_at limit 1) as one cross join generate_series($1, $2) as second";
+    sqlx::query(rows).bind(first).bind(last).execute(&mut world.database().await).await.expect("instant keys");
+}
+
+#[tokio::test]
+async fn a_workspace_keeps_the_last_thousand_instant_keys_that_were_used_up_or_have_expired() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let (used, usable) = (generate(&world, &jane, json!({})).await, generate(&world, &jane, json!({})).await);
+    let app = super::exchanged(&world, &used).await;
+    world.client_session(json!({})).await;
+    insert_finished(&world, 1, 999).await;
+    world.advance(TimeDelta::hours(1));
+    generate(&world, &jane, json!({})).await;
+    exchange(&world, &used).await.refused(400, "instant_key_used");
+    insert_finished(&world, 1_000, 1_000).await;
+    let other = world.sandbox("Other").await;
+    generate(&other, &other.person("joe").await, json!({})).await;
+    exchange(&world, &used).await.refused(400, "instant_key_used");
+
+    generate(&world, &jane, json!({})).await;
+    has_ended(&world, &used).await;
+    app.get("/devices/list").await.ok();
+    exchange(&world, &usable).await.ok();
+    let left = "select count(*) from instant_key";
+    assert_eq!(crate::support::concurrency::count(&world, left).await, 1_000 + 4, "four could be used");
+}
+
+#[tokio::test]
+async fn a_new_instant_key_replaces_those_that_have_ended_and_no_others() {
+    let world = World::new().await;
+    let jane = world.person("jane").await;
+    let mut keys = Vec::new();
+    for _ in 0..5 {
+        keys.push(generate(&world, &jane, json!({ "max_use_count": 2 })).await);
+    }
+    let [kept, revoked, deleted, second, used] = <[Value; 5]>::try_from(keys).expect("five");
+    for (key, path) in [(&revoked, "/client_sessions/revoke"), (&deleted, "/client_sessions/delete")] {
+        world.key().post(path, json!({ "client_session_id": key["client_session_id"] })).await.ok();
+    }
+    for key in [&second, &used] {
+        exchange(&world, key).await.ok();
+        let session = exchange(&world, key).await.ok()["client_session"]["client_session_id"].clone();
+        if key == &second {
+            world.key().post("/client_sessions/delete", json!({ "client_session_id": session })).await.ok();
+        }
+    }
+    generate(&world, &jane, json!({})).await;
+    let left = "select count(*) from instant_key";
+    assert_eq!(crate::support::concurrency::count(&world, left).await, 3);
+    for key in [&revoked, &deleted, &second] {
+        has_ended(&world, key).await;
+    }
+    exchange(&world, &kept).await.ok();
+    exchange(&world, &used).await.refused(400, "instant_key_used");
+}
+
 #[tokio::test]
 async fn a_reset_of_a_sandbox_deletes_its_instant_keys() {
     let world = World::new().await;

@@ -2,11 +2,26 @@
 
 use crate::support::client::Response;
 use crate::support::concurrency::{CONNECTIONS, at_once, count};
+use crate::support::phone_com::Extension;
+use crate::support::ucwa::{COLLECTIONS, Person, new_application};
+use crate::support::wait::until;
 use crate::support::world::{World, list, text};
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::Connection;
 use std::collections::BTreeSet;
+use tokio::task::JoinHandle;
 
 const MERGE: &str = "/user_identities/merge";
+
+/// Counts the statements of the server that wait for a lock.
+const WAITING: &str =
+    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+
+/// Begins a request of the workspace's key.
+fn begin(world: &World, path: &'static str, body: Value) -> JoinHandle<Response> {
+    let key = world.key().clone();
+    tokio::spawn(async move { key.post(path, body).await })
+}
 
 /// Each status but that of a server error.
 fn is_settled(response: &Response) -> bool {
@@ -143,4 +158,67 @@ async fn a_deletion_beside_a_merge_deletes_both() {
         }
         assert!(world.phone_ids().await.is_empty());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_that_a_merge_under_way_makes_an_alias_is_not_taken() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let (jane, joe, jim) = (world.person("jane").await, world.person("joe").await, world.person("jim").await);
+    let device = world.phone(&jim).await;
+    for person in [&jane, &joe] {
+        let access = json!({ "user_identity_id": person, "device_id": device });
+        world.key().post("/user_identities/grant_access_to_device", access).await.ok();
+    }
+    let mut blocker = world.database().await;
+    let mut transaction = blocker.begin().await.expect("a transaction begins");
+    // The merge deletes Joe, and waits for what is deleted with him.
+    let lock = "select from device_access join user_identity using (workspace_id, user_identity_id)
+        where user_identity_key = 'joe' for update of device_access";
+    sqlx::query(lock).execute(&mut *transaction).await.expect("it is locked");
+    let merged = begin(&world, MERGE, json!({ "user_identity_id": jane, "merged_user_identity_ids": [joe] }));
+    until("the merge waits", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    let taking = [
+        begin(&world, "/user_identities/create", json!({ "user_identity_key": "joe" })),
+        begin(&world, "/user_identities/update", json!({ "user_identity_id": jim, "user_identity_key": "joe" })),
+    ];
+    let is_settled = async || {
+        let waiting = usize::try_from(count(&world, WAITING).await).expect("a count");
+        (waiting + taking.iter().filter(|call| call.is_finished()).count() > taking.len()).then_some(())
+    };
+    until("each request has an answer or waits", is_settled).await;
+    transaction.rollback().await.expect("it is rolled back");
+    merged.await.expect("it does not panic").ok();
+    for call in taking {
+        let error = call.await.expect("it does not panic").refused(400, "user_identity_already_exists");
+        assert_eq!(error["data"], json!({ "field": "user_identity_key" }));
+    }
+    let named = world.key().post("/user_identities/get", json!({ "user_identity_key": "joe" })).await.ok();
+    assert_eq!(named["user_identity"]["user_identity_id"], jane);
+    assert_eq!(world.user_identity(&jim).await["user_identity_key"], "jim");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_is_created_during_a_merge_is_the_primarys() {
+    let world = World::with_connections(CONNECTIONS).await;
+    let (jane, joe) = (world.person("jane").await, Person::new(&world, "joe").await);
+    // The next application ends the oldest one.
+    for index in 0..100 {
+        joe.begin(COLLECTIONS[0], &format!("desk{index}")).await;
+    }
+    Extension::of_person(world.key(), &joe.id).await.add_group("Family").await;
+    let mut blocker = world.database().await;
+    let mut transaction = blocker.begin().await.expect("a transaction begins");
+    // The merge locks the user identities, and waits for a group.
+    sqlx::query("select from contact_group for update").execute(&mut *transaction).await.expect("it is locked");
+    let merged = begin(&world, MERGE, json!({ "user_identity_id": jane, "merged_user_identity_ids": [joe.id] }));
+    until("the merge waits", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    let client = joe.client.clone();
+    let created = tokio::spawn(async move { client.post(COLLECTIONS[0], new_application("phone")).await });
+    until("the application waits", async || (count(&world, WAITING).await == 2).then_some(())).await;
+    transaction.rollback().await.expect("it is rolled back");
+    merged.await.expect("it does not panic").ok();
+    created.await.expect("it does not panic").of_ucwa(201);
+    let applications = "select count(*) from application join user_identity using (workspace_id, user_identity_id)
+        where user_identity_key = 'jane'";
+    assert_eq!(count(&world, applications).await, 100);
 }

@@ -211,6 +211,30 @@ async fn merge_moves_applications() {
 }
 
 #[tokio::test]
+async fn merge_moves_access_to_devices_and_records_each() {
+    let world = World::new().await;
+    let (jane, joe, jim) = (world.person("jane").await, world.person("joe").await, world.person("jim").await);
+    let owner = world.person("owner").await;
+    let (known, moved) = (world.phone(&owner).await, world.phone(&owner).await);
+    for (person, device) in [(&jane, &known), (&joe, &known), (&joe, &moved), (&jim, &moved)] {
+        let access = json!({ "user_identity_id": person, "device_id": device });
+        world.key().post("/user_identities/grant_access_to_device", access).await.ok();
+        world.advance(TimeDelta::minutes(1));
+    }
+    world.merge(&jane, &[&jim, &joe]).await;
+
+    let access = |person: &str, device: &str| json!({ "device_id": device, "user_identity_id": person });
+    let rows = world.audited("device_access.moved").await;
+    assert_eq!(rows, [(access(&joe, &moved), access(&jane, &moved))], "the access that was granted first");
+    let mut ended: Vec<Value> =
+        world.audited("device_access.revoked").await.into_iter().map(|(before, _)| before).collect();
+    ended.sort_by_key(|row| row["user_identity_id"] != joe);
+    assert_eq!(ended, [access(&joe, &known), access(&jim, &moved)], "what the primary has already");
+    let listed = world.key().post("/user_identities/list_accessible_devices", json!({ "user_identity_id": jim })).await;
+    assert_eq!(list(&listed.ok()["devices"]).len(), 2);
+}
+
+#[tokio::test]
 async fn merge_moves_contacts_and_joins_groups_of_the_same_name() {
     let world = World::new().await;
     let (jane, joe) = (Extension::of(&world, "jane").await, Extension::of(&world, "joe").await);

@@ -79,8 +79,11 @@ async fn the_key_of_a_merged_user_identity_stays_in_use() {
     assert_eq!(error["data"], json!({ "field": "user_identity_key" }));
     let change = |id: &str| json!({ "user_identity_id": id, "user_identity_key": "joe" });
     world.key().post("/user_identities/update", change(&jim)).await.refused(400, "user_identity_already_exists");
+    let same = json!({ "user_identity_id": joe, "user_identity_key": "jane" });
+    world.key().post("/user_identities/update", same).await.ok();
     world.key().post("/user_identities/update", change(&jane)).await.ok();
     assert_eq!(world.user_identity(&jane).await["user_identity_key"], "joe", "the primary may have it");
+    world.key().post("/user_identities/update", change(&joe)).await.ok();
     // Its e-mail address is free.
     world.key().post("/user_identities/create", json!({ "email_address": "joe@example.com" })).await.ok();
 }
@@ -185,4 +188,66 @@ async fn a_merge_beyond_a_limit_is_refused_as_a_whole() {
     world.key().post("/user_identities/merge", by_id(&jane, &[&joe])).await.refused(400, "merge_too_large");
     assert_eq!(world.user_identity(&jane).await["merged_user_identity_ids"], json!([]));
     assert_eq!(count(&world, "select count(*) from audit where action = 'phone.moved'").await, 0);
+}
+
+/// Runs a statement for two user identities.
+async fn execute(world: &World, statement: &'static str, persons: [&str; 2]) {
+    let persons = persons.map(|id| id.parse::<uuid::Uuid>().expect("an id"));
+    sqlx::query(statement).bind(persons).execute(&mut world.database().await).await.expect("the statement is right");
+}
+
+#[tokio::test]
+async fn the_limits_of_a_merge_count_deleted_contacts_and_what_it_issues() {
+    let world = World::new().await;
+    let (jane, joe) = (world.person("jane").await, world.person("joe").await);
+    let refusal = async |primary: &str, merged: &str| {
+        let error = world.key().post("/user_identities/merge", by_id(primary, &[merged])).await;
+        text(&error.refused(400, "merge_too_large")["message"])
+    };
+    let contacts = "insert into contact (workspace_id, user_identity_id, prefix, first_name, middle_name, last_name, suffix,
+            nickname, company, phonetic_first_name, phonetic_middle_name, phonetic_last_name, department, job_title, emails,
+            phone_numbers, addresses, created_at, updated_at, deleted_at)
+        select workspace_id, user_identity_id, '', '', '', '', '', '', '', '', '', '', '', '', '[]', '[]', '[]', now(), now(),
+            now()
+        from user_identity cross join generate_series(1, 20001) where user_identity_id = ($1)[1]";
+    execute(&world, contacts, [&joe, &jane]).await;
+    let message = refusal(&jane, &joe).await;
+    assert!(message.contains("20000 contacts, with deleted ones") && message.contains("as the primary"), "{message}");
+    execute(&world, "delete from contact where user_identity_id = any ($1)", [&joe, &jane]).await;
+
+    let credentials =
+        "insert into credential (workspace_id, created_at, acs_credential_id, user_identity_id, acs_system_id,
+            is_multi_phone_sync_credential, access_method, allowed_acs_entrance_ids)
+        select workspace_id, now(), gen_random_uuid(), user_identity_id, gen_random_uuid(), place <= 21,
+            case when place <= 21 then 'mobile_key' else 'card' end, '{}'
+        from user_identity cross join generate_series(1, 2001) as place where user_identity_id = ($1)[1]";
+    execute(&world, credentials, [&joe, &jane]).await;
+    let message = refusal(&jane, &joe).await;
+    assert!(message.contains("2000 phones") && message.contains("delete credentials first"), "{message}");
+    execute(&world, "delete from credential where access_method = 'card' and $1 is not null", [&joe, &jane]).await;
+
+    let phones = "insert into phone (workspace_id, device_id, user_identity_id, operating_system, os_version,
+            device_manufacturer, device_model, created_at)
+        select workspace_id, gen_random_uuid(), user_identity_id, 'ios', '18', 'Apple', 'iPhone', now()
+        from user_identity cross join generate_series(1, 48) where user_identity_id = ($1)[2]";
+    execute(&world, phones, [&joe, &jane]).await;
+    for index in 0..5 {
+        let webhook = json!({ "url": format!("https://receiver.example.com/{index}"), "event_types": ["*"] });
+        world.key().post("/webhooks/create", webhook).await.ok();
+    }
+    // 21 credentials on 48 phones are 1,008 children.
+    let message = refusal(&jane, &joe).await;
+    assert!(message.contains("1000 credentials to phones") && message.contains("deactivate phones"), "{message}");
+    assert_eq!(refusal(&joe, &jane).await, message, "whichever is the primary");
+    let one = "delete from credential where acs_credential_id = (select acs_credential_id from credential limit 1)
+            and $1 is not null";
+    execute(&world, one, [&joe, &jane]).await;
+    let narrow = json!({ "url": "https://receiver.example.com/", "event_types": ["acs_credential.issued"] });
+    let webhook = world.key().post("/webhooks/create", narrow).await.ok()["webhook"]["webhook_id"].clone();
+    // 960 are issued, to six webhooks.
+    assert_eq!(refusal(&jane, &joe).await, message);
+    let other = json!({ "webhook_id": webhook, "event_types": ["phone.deactivated"] });
+    world.key().post("/webhooks/update", other).await.ok();
+    world.merge(&jane, &[&joe]).await;
+    assert_eq!(count(&world, "select count(*) from delivery").await, 20 * 48 * 5);
 }

@@ -6,7 +6,7 @@ use super::super::error::invalid;
 use super::super::route::*;
 use crate::api::input::*;
 use crate::domain::id::UserIdentityId;
-use crate::domain::phone::MAX_PHONES;
+use crate::domain::phone::{MAX_DEVICE_ACCESS, MAX_PHONES};
 use crate::domain::user_identity::{MAX_MERGED, MAX_MOVED, MergeRequest};
 use crate::error::{Error, MergeRefusal, Reason, ResourceKind, Result};
 
@@ -26,6 +26,7 @@ pub fn routes() -> Vec<Operation> {
                 Error::Conflict(Reason::NotMergeable(MergeRefusal::TooLarge(MAX_MOVED))),
                 Error::Conflict(Reason::UserIdentitySuspended),
                 Error::Conflict(Reason::TooManyPhones(MAX_PHONES)),
+                Error::Conflict(Reason::TooManyAccessibleDevices(MAX_DEVICE_ACCESS)),
             ]),
     ]
 }
