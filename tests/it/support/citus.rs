@@ -254,6 +254,7 @@ impl Drop for ClusterDatabase {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 for node in nodes {
+                    end_prepared_transactions(&of_database(&node, &name)).await;
                     execute(node.as_str(), &[BY_HAND, &format!("drop database {name} with (force)")]).await;
                 }
             });
@@ -262,6 +263,15 @@ impl Drop for ClusterDatabase {
         if !thread::panicking() {
             dropping.join().expect("the database is dropped");
         }
+    }
+}
+
+/// Ends what killed nodes left prepared, which Citus would do within a minute.
+async fn end_prepared_transactions(url: &str) {
+    let prepared = "select gid from pg_prepared_xacts where database = current_database()";
+    let left = connect(url).await.fetch_all(prepared).await.expect("the catalogue answers");
+    for transaction in left {
+        execute(url, &[&format!("rollback prepared '{}'", transaction.get::<String, _>("gid"))]).await;
     }
 }
 
