@@ -13,7 +13,6 @@ mod returned;
 
 use crate::support::client::Client;
 use crate::support::document::{Dialect, Operation, operations_of};
-use crate::support::durable_postgres::socket;
 use crate::support::shared_postgres::Database;
 use crate::support::world::{Tenant, World};
 use arguments::Arguments;
@@ -170,7 +169,7 @@ struct Sweep<A> {
 impl<A: Arguments> Sweep<A> {
     async fn new() -> Sweep<A> {
         let database = Database::new(CONNECTIONS).await;
-        let proxy = Proxy::to(socket(&database.url));
+        let proxy = Proxy::to(&database.url);
         let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
         let router = server::router(&world.app).with_state(());
         let observer = Observer::new(&database.url).await;

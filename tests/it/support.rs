@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod citus;
+pub mod citus_node;
 pub mod client;
 pub mod concurrency;
 pub mod console;
@@ -19,6 +20,7 @@ pub mod raw_http;
 pub mod receiver;
 pub mod scim;
 pub mod second_server;
+pub mod server_address;
 pub mod shared_postgres;
 pub mod sse;
 pub mod tcp_receiver;

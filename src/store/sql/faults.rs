@@ -21,16 +21,24 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Words of Citus for a node that was lost or a shard that was moved during the statement, most of which have the code of an
 /// internal error. Also those with the code of a lost connection are of another one than ours.
-const OF_CLUSTER: [&str; 7] = [
+const OF_CLUSTER: [&str; 11] = [
     // Of a statement in a transaction whose shard was moved after the one before it.
     "cannot execute a distributed query from a query on a shard",
     "connection to the remote node",
     "could not establish any connections to the node",
     "could not find the intermediate result file",
+    // Four of libpq, which Citus passes on.
+    "could not receive data from server",
+    "could not send data to server",
     "failure on connection marked as essential",
     "found no worker with all shard placements",
     "lost connection to the remote node",
+    "no connection to the server",
+    "server closed the connection unexpectedly",
 ];
+
+/// Words of Citus in a session whose own Postgres has ended, with the code of an internal error.
+const OF_ENDED_POSTGRES: &str = "postmaster was shut down";
 
 /// Fewest digits of the number that Citus appends to the names of a shard's table, constraints and indexes. It counts from
 /// 102008.
@@ -63,6 +71,10 @@ impl<'e> Reported<'e> {
         OF_CLUSTER.iter().any(|words| self.message.contains(words)) || self.is_of_moved_shard()
     }
 
+    fn is_of_ended_postgres(self) -> bool {
+        self.message.contains(OF_ENDED_POSTGRES)
+    }
+
     /// True if the table of a shard was moved to another node before the statement came to it.
     fn is_of_moved_shard(self) -> bool {
         let mut words = self.message.split(['"', '.', ' ']);
@@ -82,7 +94,8 @@ impl<'e> Reported<'e> {
         let is_later = ["08", "40", "53", "57", "58"].iter().any(|class| self.code.starts_with(class))
             || self.code == READ_ONLY
             || self.code == LOCK_NOT_AVAILABLE
-            || self.is_of_cluster();
+            || self.is_of_cluster()
+            || self.is_of_ended_postgres();
         is_later.then(|| Error::Unavailable(format!("the database refuses: {}", self.message)))
     }
 }
@@ -140,7 +153,7 @@ pub(in crate::store) fn is_of_connection(fault: &sqlx::Error) -> bool {
     let is_of_ours = |reported: Reported<'_>| {
         let code = reported.code;
         let is_of_class = code.starts_with("08") || code.starts_with("57P") || code == READ_ONLY;
-        is_of_class && !reported.is_of_cluster()
+        (is_of_class || reported.is_of_ended_postgres()) && !reported.is_of_cluster()
     };
     is_lost(fault) || reported(fault).is_some_and(is_of_ours)
 }
@@ -229,6 +242,11 @@ mod tests {
             ("08006", "connection to the remote node postgres@10.0.0.2:5432 failed with the following error: …"),
             ("XX000", "failure on connection marked as essential: 10.0.0.2:5432"),
             ("XX000", "Query could not find the intermediate result file \"12_1\", it was mostly likely deleted"),
+            (
+                "XX000",
+                "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally",
+            ),
+            ("XX000", "could not receive data from server: Connection reset by peer"),
             ("0A000", "cannot execute a distributed query from a query on a shard"),
             ("42P01", "relation \"public.phone_102040\" does not exist"),
             ("55P03", "could not acquire the lock required to modify public.phone"),
@@ -245,5 +263,7 @@ mod tests {
             assert!(reported(code, message, None).error().is_none(), "{message}");
         }
         assert!(!reported("08006", "server login failed", None).is_of_cluster());
+        let ended = reported("XX000", "postmaster was shut down, exiting", None);
+        assert!(matches!(ended.error(), Some(Error::Unavailable(_))) && !ended.is_of_cluster());
     }
 }

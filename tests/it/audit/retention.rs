@@ -1,6 +1,7 @@
 //! The audit trail is append-only, and is pruned together with events.
 
 use super::audit_rows;
+use crate::support::citus::is_left_out;
 use crate::support::wait::until;
 use crate::support::world::World;
 use chrono::TimeDelta;
@@ -11,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn the_database_refuses_to_update_or_delete_audit_rows() {
+    if is_left_out("it has no triggers; the guard by grants is tried in hostile::audit_guard") {
+        return;
+    }
     let world = World::new().await;
     let jane = world.person("jane").await;
     world.phone(&jane).await;
@@ -32,6 +36,9 @@ async fn the_database_refuses_to_update_or_delete_audit_rows() {
 
 #[tokio::test]
 async fn forget_audit_permits_no_other_delete_on_the_same_connection() {
+    if is_left_out("it has no triggers; the guard by grants is tried in hostile::audit_guard") {
+        return;
+    }
     let world = World::new().await;
     let jane = world.person("jane").await;
     world.phone(&jane).await;

@@ -1,8 +1,8 @@
 //! A proxy between the server and Postgres that parses the frontend/backend protocol: it names the statements of each
 //! connection, and withholds Postgres's response to a chosen statement until the request that waits for it is dropped.
 
+use crate::support::server_address::ServerAddress;
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use url::Url;
 
 /// Code of SSLRequest, which is followed by another startup message (Postgres, "Message Formats").
 const SSL_REQUEST: u32 = 80_877_103;
@@ -43,8 +44,9 @@ struct Recording {
 }
 
 impl Proxy {
-    /// A proxy to the Postgres on this Unix socket.
-    pub fn to(socket: PathBuf) -> Proxy {
+    /// A proxy to the Postgres of this URL.
+    pub fn to(url: &str) -> Proxy {
+        let address = ServerAddress::of(url);
         let directory = tempfile::tempdir().expect("a directory for the socket");
         let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).expect("a socket of its own");
         let traffic = Arc::new(Traffic {
@@ -56,16 +58,18 @@ impl Proxy {
         let accepting = tokio::spawn(async move {
             for connection in 0.. {
                 let (near, _) = listener.accept().await.expect("a connection");
-                tokio::spawn(carry(connection, near, socket.clone(), Arc::clone(&known)));
+                tokio::spawn(carry(connection, near, address.clone(), Arc::clone(&known)));
             }
         });
         Proxy { directory, traffic, accepting }
     }
 
-    /// The URL of a database of the private Postgres through this proxy.
-    pub fn url(&self, private: &str) -> String {
-        let (place, _) = private.split_once('?').expect("the URL of the private Postgres");
-        format!("{place}?host={}", self.directory.path().display())
+    /// The URL of a database through this proxy.
+    pub fn url(&self, direct: &str) -> String {
+        let mut url: Url = direct.parse().expect("a URL of Postgres");
+        url.set_port(None).expect("it has a host");
+        url.set_query(Some(&format!("host={}", self.directory.path().display())));
+        url.into()
     }
 
     /// Starts a new recording. The response to the first statement that is not in `answered` is withheld.
@@ -123,10 +127,9 @@ impl Traffic {
 }
 
 /// Forwards one connection until both sides have closed it.
-async fn carry(connection: usize, near: UnixStream, socket: PathBuf, traffic: Arc<Traffic>) {
-    let Ok(far) = UnixStream::connect(socket).await else { return };
+async fn carry(connection: usize, near: UnixStream, address: ServerAddress, traffic: Arc<Traffic>) {
+    let Ok((mut far_read, mut far_write)) = address.connect().await else { return };
     let (mut near_read, mut near_write) = near.into_split();
-    let (mut far_read, mut far_write) = far.into_split();
     let requests = async {
         let (mut bytes, mut frontend) = (vec![0; 64 * 1024], Frontend::default());
         while let Ok(count @ 1..) = near_read.read(&mut bytes).await {

@@ -3,7 +3,6 @@
 use super::database::Observer;
 use super::proxy::Proxy;
 use super::{CONNECTIONS, GENERAL_CONNECTIONS, user_identities};
-use crate::support::durable_postgres::socket;
 use crate::support::shared_postgres::Database;
 use crate::support::world::World;
 use serde_json::json;
@@ -11,7 +10,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_connection_returned_in_a_transaction_is_closed_and_counted_and_no_later_commit_is_lost() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     let mut observer = Observer::new(&database.url).await;
     let user_identities = user_identities(&world, GENERAL_CONNECTIONS).await;

@@ -1,6 +1,6 @@
 //! `handset event list` and `tail`.
 
-use crate::support::durable_postgres::{kill_postgres, world_on_durable_postgres};
+use crate::support::durable_postgres::world_on_durable_postgres;
 use crate::support::private_postgres::TestDir;
 use crate::support::program::{Outcome, Server, handset_in, operator, operator_command};
 use crate::support::wait::TIMEOUT;
@@ -94,9 +94,9 @@ async fn event_tail_survives_a_restart_of_the_database_and_misses_nothing() {
     assert_eq!(tail.next().await["device_id"], json!(first));
     for is_killed in [false, true] {
         if is_killed {
-            kill_postgres(&cluster).await;
+            cluster.kill().await;
         }
-        cluster.restart().await.expect("Postgres starts again");
+        cluster.restart().await;
         let next = world.phone(&jane).await;
         assert_eq!(tail.next().await["device_id"], json!(next));
     }

@@ -1,16 +1,13 @@
 //! A node that hangs: the workspaces of other nodes do not notice, and its own are answered with 503 until it is back.
 
 use super::changes;
-use crate::support::citus::{ClusterDatabase, connect};
+use crate::support::citus::ClusterDatabase;
+use crate::support::citus_node::Node;
 use crate::support::client::Response;
 use crate::support::numbers::number;
 use crate::support::wait::until;
 use crate::support::world::{Tenant, World};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::json;
-use sqlx::{Executor, Row};
-use std::fs;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -25,49 +22,6 @@ const SOON: Duration = Duration::from_secs(3);
 
 /// Longest response to a workspace of the node that hangs, before the server knows, and once it knows.
 const PATIENCE: Duration = Duration::from_secs(8);
-
-/// The processes of a node, which are on this machine.
-struct Node {
-    postmaster: i32,
-}
-
-impl Node {
-    async fn of(url: &str) -> Node {
-        let mut connection = connect(url).await;
-        let file = connection.fetch_one("select pg_read_file('postmaster.pid')").await.expect("a superuser");
-        let file: String = file.get(0);
-        Node { postmaster: file.lines().next().and_then(|line| line.parse().ok()).expect("a process id") }
-    }
-
-    /// The postmaster first, so that it starts no others.
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.postmaster), signal).expect("the node runs on this machine, and may be signalled");
-        for entry in fs::read_dir("/proc").expect("a Linux machine") {
-            let name = entry.expect("an entry").file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-            // The name of the program, in parentheses, may contain anything.
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let parent = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse().ok());
-            if parent == Some(self.postmaster) {
-                let _ = kill(Pid::from_raw(pid), signal);
-            }
-        }
-    }
-
-    fn hang(&self) -> Hanging<'_> {
-        self.signal(Signal::SIGSTOP);
-        Hanging(self)
-    }
-}
-
-/// A node that hangs until this is dropped.
-struct Hanging<'n>(&'n Node);
-
-impl Drop for Hanging<'_> {
-    fn drop(&mut self) {
-        self.0.signal(Signal::SIGCONT);
-    }
-}
 
 /// A workspace, and its phones.
 struct Place {

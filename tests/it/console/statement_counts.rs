@@ -1,7 +1,6 @@
 //! The number of statements of each page, in a small workspace as in a large one. Each is bounded and reads along an index.
 
 use crate::cancellation::proxy::Proxy;
-use crate::support::durable_postgres::socket;
 use crate::support::shared_postgres::Database;
 use crate::support::world::World;
 use handset::domain::operator::Role;
@@ -15,7 +14,7 @@ const WARM_UP: usize = 12;
 #[tokio::test]
 async fn pages_take_as_few_statements_as_promised() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     let operator = world.operator(Role::Operator).await;
     let jane = world.person("jane").await;

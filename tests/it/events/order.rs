@@ -1,6 +1,7 @@
 //! Order of the event log: a reader that lists the events after the last one it saw misses none and sees none twice, while
 //! transactions commit in another order than they began in.
 
+use crate::support::citus::waiting_statements;
 use crate::support::client::Client;
 use crate::support::second_server::SecondServer;
 use crate::support::sse::EventStream;
@@ -108,7 +109,8 @@ async fn an_event_that_commits_late_comes_after_those_that_committed_before() {
     // A lock on Jane's phone: its deactivation begins first and commits last.
     let mut database = world.database().await;
     let mut holding = sqlx::Connection::begin(&mut database).await.expect("a transaction");
-    sqlx::query("select from phone where device_id::text = $1 for update")
+    sqlx::query("select from phone where workspace_id = $1 and device_id::text = $2 for update")
+        .bind(world.record.workspace_id.0)
         .bind(&janes)
         .execute(&mut *holding)
         .await
@@ -118,16 +120,7 @@ async fn an_event_that_commits_late_comes_after_those_that_committed_before() {
         async move { key.post("/phones/deactivate", body).await.ok() }
     });
     let mut watching = world.database().await;
-    until("the slow deactivation waits", async || {
-        let waiting: i64 = sqlx::query_scalar(
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-        )
-        .fetch_one(&mut watching)
-        .await
-        .expect("the query succeeds");
-        (waiting > 0).then_some(())
-    })
-    .await;
+    until("the slow deactivation waits", async || (waiting_statements(&mut watching).await > 0).then_some(())).await;
     world.advance(TimeDelta::seconds(1));
     world.key().post("/phones/deactivate", json!({ "device_id": joes })).await.ok();
     let seen = world.events("phone.deactivated").await;

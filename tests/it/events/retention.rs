@@ -1,5 +1,6 @@
 //! Event retention: old events are deleted in batches, except those with pending deliveries.
 
+use crate::support::concurrency::waiting;
 use crate::support::receiver::{Behaviour, Receiver};
 use crate::support::wait::until;
 use crate::support::webhook_worker::{Webhook, WebhookWorker, register_and_deactivate_phone};
@@ -137,12 +138,7 @@ async fn a_delivery_requeued_while_events_are_pruned_is_kept() {
         let (store, now) = (world.store.clone(), world.clock.now());
         async move { store.prune_events(now, 100).await }
     });
-    until("the prune statement waits for a lock", async || {
-        let waiting = "select count(*) from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock'";
-        (count(&world, waiting).await > 0).then_some(())
-    })
-    .await;
+    until("the prune statement waits for a lock", async || (waiting(&world).await > 0).then_some(())).await;
     pending.commit().await.expect("it commits");
     pruning.await.expect("it does not panic").expect_err("the batch is refused");
     let row = webhook.deliveries(&world).await.remove(0);

@@ -2,20 +2,19 @@
 
 use super::ledger::{Ledger, responses};
 use super::tcp_proxy::{LinkState, TcpProxy};
-use crate::support::durable_postgres::{migrate, socket};
+use crate::support::citus::is_left_out;
+use crate::support::durable_postgres::DurablePostgres;
 use crate::support::private_postgres::{TestDir, query, until_async};
 use crate::support::webhook_worker::WebhookWorker;
 use crate::support::world::World;
-use handset::postgres::{self, Cluster};
 use serde_json::json;
 use sqlx::Connection;
 use std::time::{Duration, Instant};
 
 /// A world behind a line to its own Postgres.
-async fn world_behind_a_line(test_dir: &TestDir, connections: u32) -> (World, TcpProxy, Cluster) {
-    let cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");
-    migrate(&cluster.url()).await;
-    let proxy = TcpProxy::to(socket(&cluster.url())).await;
+async fn world_behind_a_line(test_dir: &TestDir, connections: u32) -> (World, TcpProxy, DurablePostgres) {
+    let cluster = DurablePostgres::start(test_dir).await;
+    let proxy = TcpProxy::to(&cluster.url()).await;
     let world = World::at(&proxy.url(&cluster.url()), connections).await;
     (world, proxy, cluster)
 }
@@ -74,6 +73,9 @@ async fn connections_to_a_lost_machine_time_out_and_the_pool_recovers() {
     /// General connections, of which one workspace holds two, and one that is reserved for deactivation.
     const GENERAL: usize = 3;
     const POOL: usize = GENERAL + 1;
+    if is_left_out("there a node's share of the connections is half, so which requests wait depends on their nodes") {
+        return;
+    }
     let test_dir = TestDir::new();
     // One more connection is for batched lookups, such as authentication.
     let (world, proxy, cluster) = world_behind_a_line(&test_dir, 5).await;

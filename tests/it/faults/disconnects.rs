@@ -7,12 +7,11 @@ pub mod requests;
 
 use super::ledger::Ledger;
 use super::tcp_proxy::TcpProxy;
-use crate::support::durable_postgres::{migrate, serve, socket};
+use crate::support::durable_postgres::{DurablePostgres, serve};
 use crate::support::private_postgres::{TestDir, query};
 use crate::support::world::World;
 use changes::{Changes, WaitingClients};
 use clients::{DisconnectingClients, RequestCounts};
-use handset::postgres;
 use std::time::{Duration, Instant};
 
 /// Connections that are lost at the same time.
@@ -74,9 +73,8 @@ struct Outcome {
 /// Clients disconnect, then phones are deactivated, repeatedly; then server and Postgres are restarted.
 async fn disconnect_and_restart(delay: Duration, long: Duration) -> Outcome {
     let test_dir = TestDir::new();
-    let mut cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");
-    migrate(&cluster.url()).await;
-    let proxy = TcpProxy::delayed(socket(&cluster.url()), delay).await;
+    let mut cluster = DurablePostgres::start(&test_dir).await;
+    let proxy = TcpProxy::delayed(&cluster.url(), delay).await;
     let world = World::at(&cluster.url(), 5).await;
     let mut ledger = Ledger::of(&world, WAVES * PHONES).await;
     let disconnecting = DisconnectingClients::new(&world).await;

@@ -1,9 +1,10 @@
 //! Exhausted disk space, exhausted pool, exhausted connections of Postgres.
 
 use super::ledger::Ledger;
+use crate::support::citus::is_left_out;
 use crate::support::client::Response;
-use crate::support::durable_postgres::{kill_postgres, migrate, world_on_durable_postgres};
-use crate::support::private_postgres::{TestDir, until_async};
+use crate::support::durable_postgres::{migrate, world_on_durable_postgres};
+use crate::support::private_postgres::{TestDir, query, until_async};
 use crate::support::webhook_worker::WebhookWorker;
 use crate::support::world::World;
 use handset::postgres;
@@ -114,6 +115,9 @@ async fn register_until_refused(world: &World, known: &mut Vec<String>) -> Respo
 
 #[tokio::test]
 async fn an_exhausted_pool_refuses_requests_soon_and_recovers() {
+    if is_left_out("there a node's share of the connections is half, so deactivations do not exhaust the pool") {
+        return;
+    }
     let world = World::new().await;
     let phone = world.phone(&world.person("jane").await).await;
     let mut lock_holder = PgConnection::connect(&world.database_url).await.expect("it accepts");
@@ -163,13 +167,14 @@ async fn until_async_answer(world: &World) -> Response {
 async fn a_postgres_without_free_connections_is_unavailable_until_one_is_free() {
     let test_dir = TestDir::new();
     let (world, mut cluster) = world_on_durable_postgres(&test_dir, 5).await;
-    kill_postgres(&cluster).await;
-    cluster.restart().await.expect("Postgres starts again");
+    cluster.kill().await;
+    cluster.restart().await;
+    let most = query(&cluster.url(), "show max_connections").await.parse().expect("a number");
     // Other clients take every connection.
     let mut others = Vec::new();
     while let Ok(other) = PgConnection::connect(&cluster.url()).await {
         others.push(other);
-        assert!(others.len() < 200, "Postgres accepts any number");
+        assert!(others.len() <= most, "Postgres accepts any number");
     }
     let response = world.key().get("/phones/list").await;
     response.refused(503, "service_unavailable");

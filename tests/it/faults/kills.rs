@@ -2,8 +2,9 @@
 
 use super::disconnects::clients::DisconnectingClients;
 use super::ledger::{Ledger, responses};
+use crate::support::citus::on_cluster;
 use crate::support::client::Client;
-use crate::support::durable_postgres::{SharedPostgres, kill_postgres, serve, world_on_durable_postgres};
+use crate::support::durable_postgres::{SharedPostgres, serve, world_on_durable_postgres};
 use crate::support::private_postgres::{TIMEOUT, TestDir, until_async};
 use crate::support::program::Server;
 use crate::support::webhook_worker::WebhookWorker;
@@ -25,7 +26,11 @@ fn voice_of(server: &Server, world: &World) -> Client {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_killed_under_load_loses_nothing_that_was_acknowledged() {
-    kill_postgres_under_load(400, 3).await;
+    // A cluster needs seconds to recover, in which all other requests are refused.
+    let rounds = if on_cluster() { [(400, 1); 3].as_slice() } else { &[(400, 3)] };
+    for (phones, kills) in rounds {
+        kill_postgres_under_load(*phones, *kills).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,10 +51,10 @@ async fn kill_postgres_under_load(phones: usize, kills: usize) {
         .deactivate_all(world.key(), 3 * CALLERS, async |responded| {
             for round in 1..=kills {
                 responses(responded, ledger.len() * round / (kills + 1)).await;
-                kill_postgres(&cluster).await;
+                cluster.kill().await;
                 // A deactivation that has no connection yet waits for the restart, so that perhaps none is refused.
                 assert!(responded.load(Ordering::Relaxed) < ledger.len(), "the kill came too late");
-                cluster.restart().await.expect("Postgres starts again");
+                cluster.restart().await;
                 let back = Instant::now();
                 until_async("the server has recovered", async || world.key().get("/phones/list").await.status == 200)
                     .await;
@@ -119,14 +124,14 @@ async fn server_and_postgres_killed_at_once_lose_nothing_that_was_acknowledged()
         .deactivate_all(&voice_of(&server, &world), CALLERS, async |responded| {
             responses(responded, 20).await;
             server.signal(Signal::SIGKILL);
-            kill_postgres(&cluster).await;
+            cluster.kill().await;
         })
         .await;
     let clients = running.stop().await;
     assert!(clients.disconnected() > 0, "{clients}");
     assert!(results.acknowledged.len() >= 20 && !results.refused.is_empty(), "{results:?}");
     tokio::time::timeout(TIMEOUT, server.ended()).await.expect("the server is dead");
-    cluster.restart().await.expect("Postgres starts again");
+    cluster.restart().await;
     ledger.audit(&world, &results).await;
     let worker = WebhookWorker::start(&world);
     let server = serve(&world.database_url, CONNECTIONS, &test_dir).await;

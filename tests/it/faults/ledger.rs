@@ -133,7 +133,7 @@ impl Ledger {
         for event_type in ["acs_credential.invalidated", "acs_credential.deleted"] {
             assert_eq!(world.events(event_type).await.len(), logged.len(), "{event_type}");
         }
-        let violations = consistency::violations(&mut world.database().await).await;
+        let violations = consistency::violations(&mut world.snapshot().await).await;
         assert!(violations.is_empty(), "{}", consistency::some(&violations));
     }
 
@@ -180,7 +180,7 @@ impl Ledger {
         let restarted = SecondServer::start(world).await;
         let listed = restarted.key(world).get("/phones/list").await.ok();
         let active: BTreeSet<String> = list(&listed["phones"]).iter().map(|phone| text(&phone["device_id"])).collect();
-        let mut session = world.database().await;
+        let mut session = world.snapshot().await;
         let mut checked = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).len();
         let mut lost = self.lost(&mut session, &active).await;
         for changes in &self.changes {

@@ -1,13 +1,14 @@
 //! A proxy between the server and Postgres: a local TCP proxy that a test cuts, silences or closes on one side.
 
+use crate::support::server_address::ServerAddress;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use url::Url;
 
 /// What the proxy does with the bytes that it forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +35,14 @@ pub struct TcpProxy {
 }
 
 impl TcpProxy {
-    /// A line to the Postgres on this Unix socket.
-    pub async fn to(socket: PathBuf) -> TcpProxy {
-        TcpProxy::delayed(socket, Duration::ZERO).await
+    /// A line to the Postgres of this URL.
+    pub async fn to(url: &str) -> TcpProxy {
+        TcpProxy::delayed(url, Duration::ZERO).await
     }
 
     /// A line that delays each response of Postgres by `delay`.
-    pub async fn delayed(socket: PathBuf, delay: Duration) -> TcpProxy {
+    pub async fn delayed(url: &str, delay: Duration) -> TcpProxy {
+        let server = ServerAddress::of(url);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let state = Arc::new(watch::Sender::new(LinkState::Open));
@@ -54,19 +56,19 @@ impl TcpProxy {
                     LinkState::Lost => another.subscribe(),
                     _ => known.subscribe(),
                 };
-                tokio::spawn(carry(near, socket.clone(), state, delay));
+                tokio::spawn(carry(near, server.clone(), state, delay));
             }
         });
         TcpProxy { address, state, carrying }
     }
 
     /// The URL of a database through this line.
-    pub fn url(&self, private: &str) -> String {
-        let (_, rest) = private.split_once("://").expect("a URL");
-        let (test_dir, _) = rest.split_once('?').expect("the URL of the private Postgres");
-        let (user, database) = test_dir.split_once('/').expect("it names a database");
-        let user = user.split_once('@').expect("it names a user").0;
-        format!("postgres://{user}@{}/{database}", self.address)
+    pub fn url(&self, direct: &str) -> String {
+        let mut url: Url = direct.parse().expect("a URL of Postgres");
+        url.set_ip_host(self.address.ip()).expect("it has a host");
+        url.set_port(Some(self.address.port())).expect("it has a host");
+        url.set_query(None);
+        url.into()
     }
 
     pub fn set_behaviour(&self, state: LinkState) {
@@ -81,10 +83,9 @@ impl Drop for TcpProxy {
 }
 
 /// Forwards one connection until either side closes it or it is cut.
-async fn carry(near: TcpStream, socket: PathBuf, mut state: watch::Receiver<LinkState>, delay: Duration) {
-    let Ok(far) = UnixStream::connect(socket).await else { return };
+async fn carry(near: TcpStream, server: ServerAddress, mut state: watch::Receiver<LinkState>, delay: Duration) {
+    let Ok((far_read, far_write)) = server.connect().await else { return };
     let (near_read, near_write) = near.into_split();
-    let (far_read, far_write) = far.into_split();
     let there = pass(near_read, far_write, state.clone(), LinkState::HalfClosed, Duration::ZERO);
     let back = pass(far_read, near_write, state.clone(), LinkState::Deaf, delay);
     let both = async { tokio::join!(there, back) };

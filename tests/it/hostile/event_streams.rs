@@ -3,7 +3,6 @@
 
 use crate::cancellation::proxy::Proxy;
 use crate::support::client::Client;
-use crate::support::durable_postgres::socket;
 use crate::support::shared_postgres::Database;
 use crate::support::sse::EventStream;
 use crate::support::wait::until;
@@ -23,7 +22,7 @@ const CONNECTIONS: u32 = 5;
 /// A world whose statements are recorded.
 async fn recorded_world() -> (World, Proxy, Database) {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     (world, proxy, database)
 }

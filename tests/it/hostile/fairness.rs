@@ -4,7 +4,7 @@
 //! is released.
 
 use crate::support::client::{Client, Response};
-use crate::support::concurrency::count;
+use crate::support::concurrency::{count, waiting};
 use crate::support::receiver::Receiver;
 use crate::support::wait::until;
 use crate::support::webhook_worker::{Webhook, WebhookWorker};
@@ -53,9 +53,7 @@ impl Blocked {
 
 /// Waits until at least this many statements are blocked.
 async fn until_blocked(world: &World, least: i64) {
-    let waiting = "select count(*) from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'";
-    until("statements wait for the lock", async || (count(world, waiting).await >= least).then_some(())).await;
+    until("statements wait for the lock", async || (waiting(world).await >= least).then_some(())).await;
 }
 
 /// Deactivates a new phone of each person in each way, and expects success.
@@ -153,7 +151,10 @@ async fn deactivations_of_one_workspace_leave_a_reserved_connection_to_others() 
     until_blocked(&world, GENERAL).await;
     // The session of a test holds the row, so that each deactivation of this phone waits.
     let mut row = world.database().await;
-    let lock = format!("begin; select from phone where device_id = '{}' for update", others[0]);
+    let lock = format!(
+        "begin; select from phone where (workspace_id, device_id) = ('{}', '{}') for update",
+        noisy.id, others[0]
+    );
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut row).await.expect("the phone exists");
     let waiting: Vec<_> = (0..20)
         .map(|_| {

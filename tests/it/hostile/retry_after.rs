@@ -48,7 +48,7 @@ async fn a_statement_timeout_has_a_code_of_its_own_in_each_dialect_and_a_longer_
     let mut watcher = world.database().await;
     for (path, pointer, code) in REQUESTS {
         let mut held = holder.begin().await.expect("a transaction");
-        sqlx::query("lock table api_key in access exclusive mode").execute(&mut *held).await.expect("the lock");
+        world.lock_shared_table(&mut held, "api_key").await;
         let client = world.key().with("x-ucwa-user", &person).with("accept", "application/json");
         let waiting = tokio::spawn(async move { client.get(path).await });
         until_async("its statement is cancelled", async || cancel_waiting(&mut watcher).await).await;

@@ -2,13 +2,10 @@
 //! for browsers.
 
 use crate::support::client::{Client, Response};
+use crate::support::durable_postgres::world_on_durable_postgres;
 use crate::support::private_postgres::{TestDir, until_async};
-use crate::support::world::{World, seal};
+use crate::support::world::World;
 use handset::http::body;
-use handset::postgres::{self, Cluster};
-use handset::store::Store;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -117,29 +114,14 @@ async fn a_500_response_discloses_no_internals() {
     assert!(world.phone_ids().await.is_empty(), "the phone and its event are one statement");
 }
 
-/// A world on a Postgres of its own, which can be stopped.
-async fn world_on_durable_postgres(test_dir: &TestDir) -> (World, Cluster) {
-    let cluster = postgres::start(test_dir.disposable()).await.expect("Postgres starts");
-    let store = Store::open(&cluster.url(), 1, seal()).await.expect("it accepts");
-    store.migrate().await.expect("the migrations are right");
-    store.close().await;
-    (World::at(&cluster.url(), 5).await, cluster)
-}
-
-async fn kill_postgres(cluster: &Cluster) {
-    let pid = Pid::from_raw(cluster.pid().try_into().expect("a pid fits"));
-    kill(pid, Signal::SIGINT).expect("it runs");
-    cluster.exited().await;
-}
-
 #[tokio::test]
 async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back() {
     let test_dir = TestDir::new();
-    let (world, mut cluster) = world_on_durable_postgres(&test_dir).await;
+    let (world, mut cluster) = world_on_durable_postgres(&test_dir, 5).await;
     let app = world.session(&world.person("jane").await).await;
     world.anonymous().get("/health").await.ok();
 
-    kill_postgres(&cluster).await;
+    cluster.shut_down().await;
     for (client, method, path) in [
         (world.key(), "GET", "/phones/list"),
         (world.key(), "POST", "/user_identities/create"),
@@ -157,7 +139,7 @@ async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back
     world.anonymous().get("/phones/list").await.refused(401, "unauthorized");
     world.anonymous().get("/nowhere").await.refused(404, "not_found");
 
-    cluster.restart().await.expect("Postgres starts again");
+    cluster.restart().await;
     let back = Instant::now();
     until_async("requests succeed again", async || world.key().get("/phones/list").await.status == 200).await;
     assert!(back.elapsed() < Duration::from_secs(3), "{:?}", back.elapsed());
@@ -168,7 +150,7 @@ async fn requests_get_503_without_the_database_and_succeed_soon_after_it_is_back
 #[tokio::test]
 async fn a_pool_of_dead_connections_fails_no_more_requests_than_its_size() {
     let test_dir = TestDir::new();
-    let (world, mut cluster) = world_on_durable_postgres(&test_dir).await;
+    let (world, mut cluster) = world_on_durable_postgres(&test_dir, 5).await;
     let concurrent_requests = async || {
         let calls = (0..20).map(|_| {
             let key = world.key().clone();
@@ -181,7 +163,7 @@ async fn a_pool_of_dead_connections_fails_no_more_requests_than_its_size() {
         responses
     };
     concurrent_requests().await.iter().for_each(|response| _ = response.ok());
-    cluster.restart().await.expect("Postgres starts again");
+    cluster.restart().await;
     let refused = concurrent_requests().await.into_iter().filter(|response| response.status != 200).collect::<Vec<_>>();
     for response in &refused {
         response.refused(503, "service_unavailable");

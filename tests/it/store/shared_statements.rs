@@ -1,7 +1,7 @@
 //! Writes that share a statement: each has its own author, outcome and event, and none waits for a row of another.
 
 use crate::support::client::Response;
-use crate::support::concurrency::{CONNECTIONS, count};
+use crate::support::concurrency::{CONNECTIONS, count, waiting};
 use crate::support::numbers::{call_action, number};
 use crate::support::ucwa::Person;
 use crate::support::wait::until;
@@ -13,10 +13,6 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 const PHONES: usize = 20;
-
-/// Counts the statements of the server that wait for a lock.
-const WAITING: &str =
-    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_deactivations_share_statements_and_keep_their_authors_and_outcomes() {
@@ -42,7 +38,7 @@ async fn concurrent_deactivations_share_statements_and_keep_their_authors_and_ou
     }
     let again = deactivate(world.key(), &phones[0]);
     let unknown = deactivate(world.key(), &Uuid::from_u128(1).to_string());
-    until("a statement waits for the clock", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    until("a statement waits for the clock", async || (waiting(&world).await == 1).then_some(())).await;
     transaction.rollback().await.expect("it is rolled back");
     for call in by_key.into_iter().chain(by_token).chain([again]) {
         call.await.expect("it does not panic").ok();
@@ -72,7 +68,7 @@ async fn a_phone_that_is_locked_delays_no_other_deactivation() {
     sqlx::query(lock).bind(id).execute(&mut *transaction).await.expect("it is locked");
     let (key, body) = (world.key().clone(), json!({ "device_id": locked }));
     let waits = tokio::spawn(async move { key.post("/phones/deactivate", body).await });
-    until("the deactivation waits", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    until("the deactivation waits", async || (waiting(&world).await == 1).then_some(())).await;
     world.key().post("/phones/deactivate", json!({ "device_id": free })).await.ok();
     assert!(!waits.is_finished());
     transaction.rollback().await.expect("it is rolled back");
@@ -162,7 +158,7 @@ async fn concurrent_user_identities_are_created_as_given_and_a_duplicate_takes_n
             tokio::spawn(async move { (fields.clone(), key.post("/user_identities/create", fields).await) })
         })
         .collect();
-    until("a statement waits for the workspace", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    until("a statement waits for the workspace", async || (waiting(&world).await == 1).then_some(())).await;
     transaction.rollback().await.expect("it is rolled back");
     let mut refused = 0;
     for call in calls {
@@ -206,7 +202,7 @@ async fn concurrent_numbers_are_added_and_changed_once_and_one_that_is_refused_t
             tokio::spawn(async move { (index, key.post(path, body).await) })
         })
         .collect();
-    until("a statement waits for the workspace", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    until("a statement waits for the workspace", async || (waiting(&world).await == 1).then_some(())).await;
     transaction.rollback().await.expect("it is rolled back");
     let mut numbers = Vec::new();
     for call in calls {
@@ -273,7 +269,7 @@ async fn concurrent_client_sessions_are_created_once_for_each_key_by_their_own_i
             tokio::spawn(async move { (index, client.put("/client_sessions/create", body).await) })
         })
         .collect();
-    until("a statement waits for the workspace", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    until("a statement waits for the workspace", async || (waiting(&world).await == 1).then_some(())).await;
     transaction.rollback().await.expect("it is rolled back");
     let mut sessions = BTreeSet::new();
     for call in calls {
@@ -322,7 +318,7 @@ async fn concurrent_credentials_are_created_and_deleted_once_each() {
             tokio::spawn(async move { (person, key.post("/acs/credentials/create", fields).await) })
         })
         .collect();
-    until("a statement waits for the clock", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    until("a statement waits for the clock", async || (waiting(&world).await == 1).then_some(())).await;
     transaction.rollback().await.expect("it is rolled back");
     let mut parents = Vec::new();
     for call in calls {
@@ -385,7 +381,7 @@ async fn concurrent_slots_are_changed_as_given_and_one_that_is_filled_is_refused
             tokio::spawn(async move { client.post(path, body).await })
         })
         .collect();
-    until("a statement waits for the table", async || (count(&world, WAITING).await == 1).then_some(())).await;
+    until("a statement waits for the table", async || (waiting(&world).await == 1).then_some(())).await;
     transaction.rollback().await.expect("it is rolled back");
     for (index, call) in (0..40_u32).zip(calls) {
         let (response, person) = (call.await.expect("it does not panic"), &persons[index as usize / 2]);

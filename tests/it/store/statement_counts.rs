@@ -1,7 +1,6 @@
 //! The number of statements of each hot operation. A prefetch that is missed is a statement more.
 
 use crate::cancellation::proxy::Proxy;
-use crate::support::durable_postgres::socket;
 use crate::support::numbers::{call_action, path};
 use crate::support::shared_postgres::Database;
 use crate::support::ucwa::Person;
@@ -17,7 +16,7 @@ const WARM_UP: usize = 12;
 #[tokio::test]
 async fn hot_operations_take_as_few_statements_as_promised() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     let jane = world.person("jane").await;
     let phone = world.phone(&jane).await;
@@ -51,7 +50,7 @@ async fn hot_operations_take_as_few_statements_as_promised() {
 #[tokio::test]
 async fn get_numbers_of_a_user_identity_with_a_key_takes_one_statement() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     let jane = Person::new(&world, "jane").await;
     let application = jane.begin("/v1/applications", "here").await;
@@ -70,7 +69,7 @@ async fn get_numbers_of_a_user_identity_with_a_key_takes_one_statement() {
 #[tokio::test]
 async fn deactivate_phone_takes_two_statements() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     let jane = world.person("jane").await;
     let mut last = Vec::new();
@@ -86,7 +85,7 @@ async fn deactivate_phone_takes_two_statements() {
 #[tokio::test]
 async fn create_contact_takes_two_statements() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     world.person("jane").await;
     let account = world.key().get("/v4/accounts").await.body["items"][0]["id"].to_string();
@@ -103,7 +102,7 @@ async fn create_contact_takes_two_statements() {
 #[tokio::test]
 async fn changes_of_numbers_take_as_few_statements_as_promised() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     let mut last = [0; 5];
     for index in 0..WARM_UP {
@@ -131,7 +130,7 @@ async fn changes_of_numbers_take_as_few_statements_as_promised() {
 #[tokio::test]
 async fn sessions_user_identities_and_credentials_take_as_few_statements_as_promised() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     let mut last = [0; 5];
     for index in 0..WARM_UP {
@@ -159,7 +158,7 @@ async fn sessions_user_identities_and_credentials_take_as_few_statements_as_prom
 #[tokio::test]
 async fn change_of_a_slot_takes_three_statements() {
     let database = Database::new(CONNECTIONS).await;
-    let proxy = Proxy::to(socket(&database.url));
+    let proxy = Proxy::to(&database.url);
     let world = World::at(&proxy.url(&database.url), CONNECTIONS).await;
     let jane = Person::new(&world, "jane").await;
     let mut last = Vec::new();

@@ -1,6 +1,7 @@
 //! Concurrent requests: in whatever order Postgres executes them, the data stays consistent and no request gets a
 //! server error.
 
+use crate::support::citus::waiting_statements;
 use crate::support::client::Response;
 use crate::support::world::World;
 use serde_json::Value;
@@ -21,6 +22,11 @@ pub async fn at_once(world: &World, count: usize, path: &'static str, body: impl
         responses.push(call.await.expect("it does not panic"));
     }
     responses
+}
+
+/// Number of statements that wait for a lock.
+pub async fn waiting(world: &World) -> i64 {
+    waiting_statements(&mut world.database().await).await
 }
 
 /// Counts rows directly in the database.

@@ -1,7 +1,10 @@
 //! A durable Postgres of the test's own, whose commits survive a kill.
 
+use super::citus::{ClusterDatabase, on_cluster};
+use super::citus_node::Node;
 use super::private_postgres::TestDir;
 use super::program::{Server, handset_in};
+use super::shared_postgres::template_name;
 use super::world::{SEAL_KEY, World, seal};
 use handset::postgres::{self, Cluster};
 use handset::store::Store;
@@ -15,11 +18,80 @@ pub async fn migrate(url: &str) {
     store.close().await;
 }
 
+/// A durable Postgres of the test's own. With `HANDSET_TEST_WORLDS_ON_CLUSTER` it is all nodes of the Citus cluster, which the
+/// test then has for itself.
+pub enum DurablePostgres {
+    Private(Cluster),
+    Citus(Vec<Node>, Box<ClusterDatabase>),
+}
+
+impl DurablePostgres {
+    /// With a migrated database.
+    pub async fn start(test_dir: &TestDir) -> DurablePostgres {
+        if on_cluster() {
+            let database = ClusterDatabase::copied_alone(&template_name()).await;
+            let mut nodes = Vec::new();
+            for url in database.urls() {
+                nodes.push(Node::of(url).await);
+            }
+            return DurablePostgres::Citus(nodes, Box::new(database));
+        }
+        let cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");
+        migrate(&cluster.url()).await;
+        DurablePostgres::Private(cluster)
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            DurablePostgres::Private(cluster) => cluster.url(),
+            DurablePostgres::Citus(_, database) => database.plain_url(),
+        }
+    }
+
+    /// Kills it with SIGKILL, on a cluster all nodes.
+    pub async fn kill(&mut self) {
+        match self {
+            DurablePostgres::Private(cluster) => end(cluster, Signal::SIGKILL).await,
+            DurablePostgres::Citus(nodes, _) => nodes.iter_mut().for_each(Node::kill),
+        }
+    }
+
+    /// Stops it without waiting for its clients.
+    pub async fn shut_down(&mut self) {
+        match self {
+            DurablePostgres::Private(cluster) => end(cluster, Signal::SIGINT).await,
+            DurablePostgres::Citus(nodes, _) => nodes.iter_mut().for_each(Node::shut_down),
+        }
+    }
+
+    /// Stops it unless it was killed, and starts it again.
+    pub async fn restart(&mut self) {
+        match self {
+            DurablePostgres::Private(cluster) => cluster.restart().await.expect("Postgres starts again"),
+            DurablePostgres::Citus(nodes, _) => {
+                for node in nodes {
+                    node.restart().await;
+                }
+            }
+        }
+    }
+
+    pub async fn stop(self) {
+        if let DurablePostgres::Private(cluster) = self {
+            cluster.stop().await;
+        }
+    }
+}
+
+async fn end(cluster: &Cluster, signal: Signal) {
+    kill(Pid::from_raw(cluster.pid().try_into().expect("a pid fits")), signal).expect("it runs");
+    cluster.exited().await;
+}
+
 /// A world on a durable Postgres, which can be killed.
-pub async fn world_on_durable_postgres(test_dir: &TestDir, connections: u32) -> (World, Cluster) {
-    let cluster = postgres::start(test_dir.durable()).await.expect("Postgres starts");
-    migrate(&cluster.url()).await;
-    (World::at(&cluster.url(), connections).await, cluster)
+pub async fn world_on_durable_postgres(test_dir: &TestDir, connections: u32) -> (World, DurablePostgres) {
+    let postgres = DurablePostgres::start(test_dir).await;
+    (World::at(&postgres.url(), connections).await, postgres)
 }
 
 /// The program on this database. It keeps all events, since those of a world's clock are old by the system's clock.
@@ -32,19 +104,6 @@ pub async fn serve(database_url: &str, connections: u32, test_dir: &TestDir) -> 
     Server::run(command, test_dir).await
 }
 
-/// Kills Postgres with SIGKILL.
-pub async fn kill_postgres(cluster: &Cluster) {
-    kill(Pid::from_raw(cluster.pid().try_into().expect("a pid fits")), Signal::SIGKILL).expect("it runs");
-    cluster.exited().await;
-}
-
-/// The socket of the private Postgres.
-pub fn socket(url: &str) -> std::path::PathBuf {
-    let options: sqlx::postgres::PgConnectOptions = url.parse().expect("a URL of Postgres");
-    let directory = options.get_socket().expect("the private Postgres has a socket").clone();
-    directory.join(".s.PGSQL.5432")
-}
-
 /// A Postgres that a test restarts, to check what is durable.
 pub trait Restart {
     async fn restart_postgres(&mut self);
@@ -53,6 +112,12 @@ pub trait Restart {
 impl Restart for Cluster {
     async fn restart_postgres(&mut self) {
         self.restart().await.expect("Postgres starts again");
+    }
+}
+
+impl Restart for DurablePostgres {
+    async fn restart_postgres(&mut self) {
+        self.restart().await;
     }
 }
 

@@ -2,7 +2,7 @@
 //! which stays there for a warm start; each of several test processes takes its own directory. It stops with the
 //! process. A database is a copy of a template that was migrated once.
 
-use super::citus::ClusterDatabase;
+use super::citus::{ClusterDatabase, on_cluster};
 use super::world::seal;
 use handset::postgres::{self, Cluster, Durability, Settings, StartError};
 use handset::store::Store;
@@ -43,10 +43,14 @@ impl Database {
     async fn created(connections: u32, is_migrated: bool) -> Database {
         let postgres_server = shared_postgres();
         let permits = Arc::clone(&postgres_server.permits).acquire_many_owned(connections).await.expect("never closed");
-        if is_migrated && std::env::var_os("HANDSET_TEST_WORLDS_ON_CLUSTER").is_some() {
-            let cluster = ClusterDatabase::distributed_in_few_shards().await;
-            let url = format!("{}?sslmode=disable", cluster.url);
-            return Database { url, name: String::new(), _permits: permits, cluster: Some(cluster) };
+        if is_migrated && on_cluster() {
+            let cluster = ClusterDatabase::copied(&template_name()).await;
+            return Database {
+                url: cluster.plain_url(),
+                name: String::new(),
+                _permits: permits,
+                cluster: Some(cluster),
+            };
         }
         let name = format!("{PREFIX}{}", uuid::Uuid::now_v7().simple());
         let template = if is_migrated { &postgres_server.template } else { "template0" };
@@ -128,13 +132,9 @@ async fn drop_leftovers(url: &str) {
     }
 }
 
-/// A migrated database, named by a hash of the migrations. It is renamed to this name when it is complete.
+/// A migrated database. It is renamed to its name when it is complete.
 async fn template(url: &str) -> String {
-    let migrator = sqlx::migrate!();
-    let digest =
-        |hash: Sha256, step: &Migration| hash.chain_update(step.version.to_be_bytes()).chain_update(&step.checksum);
-    let hash = migrator.iter().fold(Sha256::new(), digest).finalize();
-    let name = format!("template_{:x}", u64::from_be_bytes(*hash.first_chunk().expect("it has 32 bytes")));
+    let name = template_name();
     let mut connection = connect(url).await;
     let known: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
         .bind(&name)
@@ -150,6 +150,15 @@ async fn template(url: &str) -> String {
         execute(url, &format!("alter database {draft} rename to {name}")).await;
     }
     name
+}
+
+/// The name of a template, by a hash of the migrations.
+pub fn template_name() -> String {
+    let migrator = sqlx::migrate!();
+    let digest =
+        |hash: Sha256, step: &Migration| hash.chain_update(step.version.to_be_bytes()).chain_update(&step.checksum);
+    let hash = migrator.iter().fold(Sha256::new(), digest).finalize();
+    format!("template_{:x}", u64::from_be_bytes(*hash.first_chunk().expect("it has 32 bytes")))
 }
 
 async fn connect(url: &str) -> PgConnection {

@@ -1,6 +1,7 @@
 //! The environment of one test: a database, a server on a port of its own, a fixed clock and a sandbox workspace.
 //! Postgres and the lifecycle of databases are in [`shared_postgres`](super::shared_postgres).
 
+use super::citus::{copy_tables, on_cluster};
 use super::client::{Client, Response};
 use super::raw_http;
 use super::shared_postgres::Database;
@@ -14,7 +15,7 @@ use handset::random::Random;
 use handset::server::{self, ListenerConfig};
 use handset::store::{NewWorkspace, Seal, Store};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -154,6 +155,30 @@ impl World {
     /// A direct connection to the database.
     pub async fn database(&self) -> PgConnection {
         PgConnection::connect(&self.database_url).await.expect("the test's database accepts")
+    }
+
+    /// A connection that reads all tables as they are now; on a cluster local copies, so that each query is possible.
+    pub async fn snapshot(&self) -> PgConnection {
+        let mut session = self.database().await;
+        if on_cluster() {
+            copy_tables(&mut session).await;
+        }
+        session
+    }
+
+    /// Locks a table, or on a cluster the coordinator's copy of a shared one, until the transaction ends.
+    pub async fn lock_shared_table(&self, session: &mut PgConnection, table: &str) {
+        let mut lock = format!("lock table {table} in access exclusive mode");
+        if on_cluster() {
+            let shard = "select shardid from pg_dist_shard where logicalrelid = to_regclass($1)";
+            let shard: i64 =
+                sqlx::query_scalar(shard).bind(table).fetch_one(&mut *session).await.expect("it is shared");
+            lock = format!(
+                "set local citus.enable_manual_changes_to_shards to on; {}",
+                lock.replace(table, &format!("{table}_{shard}"))
+            );
+        }
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(session).await.expect("the lock");
     }
 
     /// Host and port of the server.

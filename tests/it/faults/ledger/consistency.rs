@@ -232,7 +232,7 @@ async fn each_consistency_rule_finds_its_violation() {
     jane.put("mobile", &format!("tel:{}", number(2)), true).await;
     let contact = json!({ "first_name": "Joe", "phone_numbers": [{ "number": number(3), "type": "business" }] });
     Extension::of_person(world.key(), &jane.id).await.add_contact(contact).await;
-    let mut session = world.database().await;
+    let mut session = world.snapshot().await;
     assert_eq!(violations(&mut session).await, Vec::<String>::new());
     for ((rule, _), breach) in RULES.iter().zip(BREACHES) {
         let mut broken = session.begin().await.expect("it begins");
