@@ -6,6 +6,7 @@ mod hash;
 
 use super::hosts::Hosts;
 use super::{Connections, Pools};
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -131,34 +132,45 @@ impl Node {
 }
 
 impl Connections {
-    /// Keeps the placement up to date, and probes nodes that are suspicious, until the pools are closed.
+    /// Keeps the placement up to date, and probes nodes that are suspicious, until the pools are closed. Two tasks: while a node
+    /// is away, the placement may have to wait for a connection.
     pub fn follow_nodes(&self, hosts: Hosts) {
-        tokio::spawn(follow(Arc::downgrade(&self.pools), hosts));
+        tokio::spawn(follow_placement(Arc::downgrade(&self.pools)));
+        tokio::spawn(probe_nodes(Arc::downgrade(&self.pools), hosts));
     }
 }
 
-async fn follow(pools: Weak<Pools>, hosts: Hosts) {
-    let mut read_at = None::<Instant>;
-    loop {
-        let Some(pools) = pools.upgrade().filter(|pools| !pools.is_closed()) else { return };
+async fn follow_placement(pools: Weak<Pools>) {
+    while let Some(pools) = open(&pools) {
         let nodes = Arc::clone(&pools.shares.nodes);
-        if read_at.is_none_or(|at| at.elapsed() > PLACEMENT_AGE) {
-            match read_placement(pools).await {
-                Ok(shards) => nodes.replace(&shards),
-                // A database that is not migrated yet has none.
-                Err(fault) => tracing::debug!(%fault, "cannot read the placement of the workspaces"),
-            }
-            read_at = Some(Instant::now());
-        } else {
-            drop(pools);
+        match read_placement(pools).await {
+            Ok(shards) => nodes.replace(&shards),
+            // A database that is not migrated yet has none.
+            Err(fault) => tracing::debug!(%fault, "cannot read the placement of the workspaces"),
         }
-        for node in nodes.each().into_iter().filter(|node| node.is_suspicious()) {
+        sleep(PLACEMENT_AGE).await;
+    }
+}
+
+async fn probe_nodes(pools: Weak<Pools>, hosts: Hosts) {
+    while let Some(pools) = open(&pools) {
+        let nodes = pools.shares.nodes.each();
+        drop(pools);
+        // All at once, since one that hangs takes the whole time of a probe.
+        let suspicious = nodes.into_iter().filter(|node| node.is_suspicious());
+        join_all(suspicious.map(async |node| {
             if let Some(answers) = hosts.reaches_node(node.group).await {
                 node.note(answers);
             }
-        }
+        }))
+        .await;
         sleep(TICK).await;
     }
+}
+
+/// The pools, unless they are closed.
+fn open(pools: &Weak<Pools>) -> Option<Arc<Pools>> {
+    pools.upgrade().filter(|pools| !pools.is_closed())
 }
 
 async fn read_placement(pools: Arc<Pools>) -> sqlx::Result<Vec<(i32, i32)>> {

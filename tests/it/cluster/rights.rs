@@ -48,7 +48,7 @@ fn grants(role: &str) -> String {
 #[tokio::test]
 #[ignore = "needs a Citus cluster: HANDSET_TEST_CLUSTER"]
 async fn at_no_node_may_another_role_forget_the_trail_or_lock_a_shard() {
-    let database = ClusterDatabase::distributed_in_few_shards().await;
+    let database = ClusterDatabase::distributed().await;
     let world = World::at(&database.url, 5).await;
     world.phone(&world.person("jane").await).await;
     let role = Role::new(&database, "stranger").await;
@@ -76,7 +76,7 @@ async fn at_no_node_may_another_role_forget_the_trail_or_lock_a_shard() {
 #[tokio::test]
 #[ignore = "needs a Citus cluster: HANDSET_TEST_CLUSTER"]
 async fn a_role_with_the_grants_of_the_page_serves_at_a_worker() {
-    let database = ClusterDatabase::distributed_in_few_shards().await;
+    let database = ClusterDatabase::distributed().await;
     let role = Role::new(&database, "server").await;
     role.run(&grants(&role.name)).await;
     // The owner has migrated at the coordinator; this role's server knows a worker only.

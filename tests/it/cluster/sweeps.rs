@@ -17,7 +17,7 @@ const WAITING: &str =
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a Citus cluster: HANDSET_TEST_CLUSTER"]
 async fn a_sweep_that_waits_for_a_claim_does_not_hold_the_clock_of_its_workspace() {
-    let database = ClusterDatabase::distributed_in_few_shards().await;
+    let database = ClusterDatabase::distributed().await;
     let world = World::at(&format!("{}?sslmode=disable", database.url), CONNECTIONS).await;
     world.reserve_number(&number(1)).await;
     let phone = world.phone(&world.person("jane").await).await;
