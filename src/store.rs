@@ -70,7 +70,7 @@ use batch::{Batchers, LONGEST, LookupCounts};
 use chrono::DateTime;
 use events::Hubs;
 use last_used::LastUsed;
-use pool::hosts::Hosts;
+use pool::hosts::{Hosts, is_of_tls};
 use pool::{Connections, PoolKind, Statement};
 use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgRow};
@@ -336,11 +336,7 @@ async fn open_pools(hosts: Hosts, connections: u32) -> Result<(Hosts, Connection
     }
 }
 
-/// True if the TLS handshake failed. sqlx reports what rustls refuses, such as a certificate, as an I/O error.
-fn is_of_tls(fault: &sqlx::Error) -> bool {
-    match fault {
-        sqlx::Error::Tls(_) => true,
-        sqlx::Error::Io(fault) => fault.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()),
-        _ => false,
-    }
+/// The error of a connection attempt.
+fn fault_of_connection(fault: sqlx::Error) -> OpenError {
+    if is_of_tls(&fault) { OpenError::Tls(fault) } else { OpenError::Connect(fault) }
 }

@@ -2,7 +2,7 @@
 
 use super::admin::{AdminContext, Outcome};
 use super::database::{DatabaseSource, connect};
-use super::output::{escaped, escaped_lines, note, print, table};
+use super::output::{count, escaped, escaped_lines, note, print, table};
 use crate::config::Config;
 use crate::store::{DistributionPlan, DistributionProgress, Store, UndistributedTable};
 use clap::Args;
@@ -67,14 +67,15 @@ async fn plan(config: &Config, json: bool) -> Outcome {
     }
     if pending_migrations > 0 {
         note(&format!(
-            "{pending_migrations} migrations would be applied first. Apply them with `handset migrate`; then this command \
-             says what would be distributed. Nothing was changed."
+            "{} would be applied first. Run `handset migrate`; then this command says what would be distributed. Nothing \
+             was changed.",
+            count(pending_migrations, "migration")
         ));
         return Ok(());
     }
     let rows = tables.iter().map(|table| {
-        let count = table.estimated_rows.map_or("unknown".to_owned(), |count| count.to_string());
-        [table.name.clone(), placement(table).to_owned(), count, size(table.bytes)]
+        let rows = table.estimated_rows.map_or("unknown".to_owned(), |rows| rows.to_string());
+        [table.name.clone(), placement(table).to_owned(), rows, size(table.bytes)]
     });
     if !tables.is_empty() {
         print(&(escaped_lines(&self::table(["TABLE", "WOULD BE", "ROWS (ABOUT)", "SIZE"], rows)) + "\n"))?;

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::store::distribution::{self, DistributeError, UndistributedTable};
 use crate::store::pool::hosts::Hosts;
 use crate::store::schema::{self, SchemaState};
-use crate::store::{OpenError, SchemaName, Store};
+use crate::store::{OpenError, SchemaName, Store, fault_of_connection};
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use sqlx::Connection;
@@ -78,7 +78,7 @@ impl Store {
     /// Whether secrets are sealed in a database already, so that a new seal key would not open them.
     pub async fn is_sealed(url: &str, schema: Option<&SchemaName>) -> std::result::Result<bool, OpenError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
-        let mut connection = hosts.connect().await.map_err(OpenError::Connect)?;
+        let (_, mut connection) = hosts.connect_as_preferred().await.map_err(fault_of_connection)?;
         let is_sealed = schema::is_sealed(&mut connection, schema).await?;
         connection.close().await.map_err(OpenError::Connect)?;
         Ok(is_sealed)

@@ -6,7 +6,7 @@ mod coordinator;
 pub(super) use coordinator::{Node, coordinator, node};
 
 use super::pool::hosts::Hosts;
-use super::{OpenError, SchemaName, Store, schema};
+use super::{OpenError, SchemaName, Store, fault_of_connection, schema};
 use sqlx::{Connection, PgConnection, PgExecutor};
 use std::time::{Duration, Instant};
 
@@ -82,7 +82,8 @@ impl Store {
         schema: Option<&SchemaName>,
     ) -> Result<DistributionPlan, DistributeError> {
         let hosts = Hosts::parse(url).map_err(OpenError::Url)?.in_schema(schema);
-        let mut connection = connect_to_coordinator(&hosts, schema).await?;
+        let (hosts, connection) = hosts.connect_as_preferred().await.map_err(fault_of_connection)?;
+        let mut connection = at_coordinator(connection, &hosts, schema).await?;
         let pending_migrations = schema::pending(&mut connection, schema).await?;
         let mut plan = DistributionPlan { pending_migrations, tables: Vec::new(), new_nodes: Vec::new() };
         if pending_migrations == 0 {
@@ -99,7 +100,8 @@ impl Store {
         &self,
         mut progress: impl FnMut(&DistributionProgress<'_>),
     ) -> Result<Vec<String>, DistributeError> {
-        let mut connection = connect_to_coordinator(&self.hosts, self.schema.as_ref()).await?;
+        let connection = self.hosts.connect().await?;
+        let mut connection = at_coordinator(connection, &self.hosts, self.schema.as_ref()).await?;
         copy_to_new_nodes(&mut connection).await?;
         let mut transaction = connection.begin().await?;
         let names = distribute_all(&mut transaction, &mut progress).await?;
@@ -108,8 +110,12 @@ impl Store {
     }
 }
 
-async fn connect_to_coordinator(hosts: &Hosts, schema: Option<&SchemaName>) -> Result<PgConnection, DistributeError> {
-    let mut connection = hosts.connect().await?;
+/// The connection if it is at the coordinator, else one to the coordinator.
+async fn at_coordinator(
+    mut connection: PgConnection,
+    hosts: &Hosts,
+    schema: Option<&SchemaName>,
+) -> Result<PgConnection, DistributeError> {
     if !is_possible(&mut connection).await? {
         return Err(DistributeError::NoCitus);
     }

@@ -89,6 +89,18 @@ impl Hosts {
         PgConnection::connect_with(&options).await
     }
 
+    /// Opens a connection like [`Hosts::connect`]; without TLS if that fails and was only preferred. Returns the hosts for
+    /// further ones, too.
+    pub async fn connect_as_preferred(self) -> sqlx::Result<(Hosts, PgConnection)> {
+        match (self.connect().await, self.without_preferred_tls()) {
+            (Err(fault), Some(plain)) if is_of_tls(&fault) => {
+                let connection = plain.connect().await?;
+                Ok((plain, connection))
+            }
+            (connected, _) => Ok((self, connected?)),
+        }
+    }
+
     /// Whether a node of the cluster answers; None if the database itself does not.
     pub async fn reaches_node(&self, group: i32) -> Option<bool> {
         let options = self.writable().await.ok()?.options([("statement_timeout", NODE_REPLY_STATEMENT)]);
@@ -162,6 +174,15 @@ impl Hosts {
             }
             sleep(ROUND).await;
         }
+    }
+}
+
+/// True if the TLS handshake failed. sqlx reports what rustls refuses, such as a certificate, as an I/O error.
+pub(in crate::store) fn is_of_tls(fault: &sqlx::Error) -> bool {
+    match fault {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(fault) => fault.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()),
+        _ => false,
     }
 }
 

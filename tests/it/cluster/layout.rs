@@ -58,6 +58,10 @@ async fn counts(connection: &mut PgConnection) -> BTreeMap<String, i64> {
 #[ignore = "needs a Citus cluster: HANDSET_TEST_CLUSTER"]
 async fn an_empty_registry_is_distributed_once() {
     let database = ClusterDatabase::empty().await;
+    let plan = migrate(&database.url, &["--distribute", "--dry-run", "--json"]).await.json();
+    assert!(plan["pending_migrations"].as_u64() > Some(50), "{plan}");
+    let tables = "select tablename::text from pg_tables where schemaname = 'public'";
+    assert_eq!(names(&mut database.coordinator().await, tables).await, [""; 0], "it applied none");
     migrate(&database.url, &[]).await.stdout_of_success();
     let (state, message) = diagnosis(&database.url).await;
     assert_eq!((state.as_str(), message.contains("no table is distributed")), ("warning", true), "{message}");
@@ -137,6 +141,12 @@ async fn a_table_of_a_later_migration_is_distributed_and_a_new_node_gets_the_cop
     database.add_worker(workers - 1).await;
     let without = "select host from cluster_nodes() where not has_copies";
     assert_eq!(names(&mut coordinator, without).await.len(), 1);
+    let plan = migrate(&database.url, &["--distribute", "--dry-run", "--json"]).await.json();
+    assert_eq!(
+        (&plan["tables"], plan["new_nodes"].as_array().map(Vec::len)),
+        (&serde_json::json!([]), Some(1)),
+        "{plan}"
+    );
     migrate(&database.url, &["--distribute"]).await.stdout_of_success();
     assert_eq!(names(&mut coordinator, without).await, [""; 0]);
 }
@@ -198,7 +208,9 @@ async fn the_certificate_of_citus_is_refused_with_advice_and_passed_over_where_t
     let database = ClusterDatabase::empty().await;
     let outcome = migrate(&format!("{}?sslmode=require", database.url), &[]).await;
     assert!(outcome.error_message().contains("sslmode=disable"), "{outcome:?}");
-    migrate(&format!("{}?sslmode=prefer", database.url), &[]).await.stdout_of_success();
+    let preferred = format!("{}?sslmode=prefer", database.url);
+    migrate(&preferred, &["--distribute", "--dry-run"]).await.stdout_of_success();
+    migrate(&preferred, &[]).await.stdout_of_success();
 }
 
 #[tokio::test]
